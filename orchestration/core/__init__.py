@@ -1,0 +1,1 @@
+"""Pure thought: no Django, no clock, no randomness, no I/O."""

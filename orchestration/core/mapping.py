@@ -1,0 +1,41 @@
+"""What a step sends: JMESPath expressions over `{"input": ..., "outputs": {step name: output}}`."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
+
+HYPHEN_HINT = 'names with hyphens are quoted, as in outputs."reserve-stock".ref'
+
+
+class MappingError(ValueError):
+    """An expression cannot be read, or fails on the data of this saga."""
+
+
+@lru_cache(maxsize=4096)
+def compiled(expression: str) -> ParsedResult:
+    """Parse `expression`. Raises MappingError with the reason and the place in it."""
+    try:
+        return jmespath.compile(expression)
+    except (JMESPathError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise MappingError(f"{reason} ({HYPHEN_HINT})" if "-" in expression else reason) from error
+
+
+def evaluate(expression: str, data: Mapping[str, Any]) -> Any:
+    """The value of `expression` on `data`. Raises MappingError when it fails on this data."""
+    try:
+        return compiled(expression).search(data)
+    except (JMESPathError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, MappingError):
+            raise
+        raise MappingError(f"{expression!r} fails on this saga: {error}") from error
+
+
+def payload(expression: str | None, *, saga_input: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
+    """What a step's call carries as `input`; without an expression, the whole of input and outputs."""
+    data = {"input": saga_input, "outputs": outputs}
+    return data if expression is None else evaluate(expression, data)

@@ -1,0 +1,66 @@
+"""Every status and every legal move, once. `docs/state_machine.md` is compared with these tables by a test."""
+
+from enum import StrEnum
+
+
+class SagaStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPENSATING = "compensating"
+    COMPLETED = "completed"
+    COMPENSATED = "compensated"
+    STUCK = "stuck"
+    ABANDONED = "abandoned"
+
+
+class StepStatus(StrEnum):
+    PENDING = "pending"
+    DUE = "due"
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    COMPENSATION_DUE = "compensation_due"
+    COMPENSATING = "compensating"
+    COMPENSATED = "compensated"
+    COMPENSATION_FAILED = "compensation_failed"
+
+
+class Direction(StrEnum):
+    ACTION = "action"
+    COMPENSATION = "compensation"
+
+
+G = SagaStatus
+S = StepStatus
+
+ENDED = frozenset({G.COMPLETED, G.COMPENSATED, G.ABANDONED})
+LIVE = frozenset(SagaStatus) - ENDED
+UNDOING = frozenset({S.COMPENSATION_DUE, S.COMPENSATING, S.COMPENSATED, S.COMPENSATION_FAILED})
+OUT = frozenset({S.RUNNING, S.COMPENSATING})
+
+SAGA_MOVES: dict[SagaStatus, frozenset[SagaStatus]] = {
+    G.PENDING: frozenset({G.RUNNING, G.COMPENSATING, G.COMPENSATED, G.COMPLETED, G.STUCK}),
+    G.RUNNING: frozenset({G.COMPENSATING, G.COMPLETED, G.COMPENSATED, G.STUCK}),
+    G.COMPENSATING: frozenset({G.COMPENSATED, G.STUCK, G.ABANDONED}),
+    G.STUCK: frozenset({G.RUNNING, G.COMPENSATING, G.COMPLETED, G.COMPENSATED, G.ABANDONED}),
+    G.COMPLETED: frozenset(),
+    G.COMPENSATED: frozenset(),
+    G.ABANDONED: frozenset(),
+}
+
+STEP_MOVES: dict[StepStatus, frozenset[StepStatus]] = {
+    S.PENDING: frozenset({S.DUE, S.SKIPPED}),
+    # First try and retry alike wait in `due` until their time.
+    S.DUE: frozenset({S.RUNNING, S.SKIPPED, S.FAILED, S.COMPENSATION_DUE}),
+    S.RUNNING: frozenset({S.SUCCEEDED, S.WAITING, S.DUE, S.FAILED, S.COMPENSATION_DUE}),
+    S.WAITING: frozenset({S.RUNNING, S.SUCCEEDED, S.FAILED, S.COMPENSATION_DUE}),
+    S.SUCCEEDED: frozenset({S.COMPENSATION_DUE}),
+    S.FAILED: frozenset({S.DUE, S.SKIPPED, S.COMPENSATION_DUE}),
+    S.SKIPPED: frozenset(),
+    S.COMPENSATION_DUE: frozenset({S.COMPENSATING, S.SKIPPED}),
+    S.COMPENSATING: frozenset({S.COMPENSATED, S.COMPENSATION_DUE, S.COMPENSATION_FAILED}),
+    S.COMPENSATED: frozenset(),
+    S.COMPENSATION_FAILED: frozenset({S.COMPENSATION_DUE, S.SKIPPED}),
+}

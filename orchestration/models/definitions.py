@@ -1,0 +1,89 @@
+"""Participants and the published versions of saga definitions."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class Participant(models.Model):
+    """A service that owns data and takes part in sagas."""
+
+    class Transport(models.TextChoices):
+        HTTP = "http", _("HTTP")
+        FUNCTION = "function", _("Python function")
+
+    name = models.SlugField(_("name"), max_length=64, unique=True)
+    transport = models.CharField(_("transport"), max_length=16, choices=Transport.choices, default=Transport.HTTP)
+    base_url = models.CharField(_("base URL"), max_length=512, blank=True)
+    status_path = models.CharField(_("status path"), max_length=255, blank=True)
+    secret = models.CharField(_("secret"), max_length=255, blank=True)
+    paused = models.BooleanField(_("calls paused"), default=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("participant"), _("participants")
+        constraints: ClassVar = [
+            models.CheckConstraint(name="http_participant_has_an_address", condition=~Q(transport="http", base_url="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SagaDefinitionQuerySet(models.QuerySet["SagaDefinition"]):
+    def usable(self) -> Self:
+        return self.filter(retired_at=None)
+
+    def newest(self) -> Self:
+        return self.order_by("name", "-version").distinct("name")
+
+
+class SagaDefinition(models.Model):
+    """One published version of a definition; a trigger keeps it from ever changing."""
+
+    name = models.SlugField(_("name"), max_length=64)
+    version = models.PositiveIntegerField(_("version"))
+    title = models.CharField(_("title"), max_length=255)
+    document = models.JSONField(_("document"))
+    fingerprint = models.CharField(max_length=64)
+    published_at = models.DateTimeField(db_default=Now(), editable=False)
+    published_by = models.CharField(max_length=150, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = SagaDefinitionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("saga definition"), _("saga definitions")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name", "version"], name="a_version_is_published_once"),
+            models.CheckConstraint(name="versions_begin_at_one", condition=Q(version__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+
+class DefinitionStep(models.Model):
+    """A step of a published version as a row: what pages list and what keeps a participant from being deleted."""
+
+    definition = models.ForeignKey(SagaDefinition, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    stage = models.PositiveSmallIntegerField()
+    name = models.SlugField(max_length=64)
+    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="definition_steps")
+    action = models.CharField(max_length=255)
+    compensation = models.CharField(max_length=255, blank=True)
+    timeout = models.DurationField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["definition", "position"], name="a_position_holds_one_step"),
+            models.UniqueConstraint(fields=["definition", "name"], name="a_definition_names_a_step_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,100 @@
+"""The environment, read once into typed values; nonsense stops the process with one clear line."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_env = environ.Env()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Everything a deployment can set. Durations are seconds."""
+
+    database_url: str
+    redis_url: str
+    secret_key: str
+    debug: bool
+    allowed_hosts: list[str]
+    public_url: str
+    participant_hosts: list[str]
+    allow_faults: bool
+    is_demo: bool
+    time_zone: str
+    database: dict[str, Any]
+
+    @property
+    def behind_tls(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def read_environment() -> Environment:
+    """Read and check the environment. Raises ImproperlyConfigured naming the variable and the reason."""
+    debug = _boolean("DEBUG")
+    public_url = _text("SAGA_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+    _check_url("SAGA_PUBLIC_URL", public_url, ("http", "https"))
+    database_url = _required("DATABASE_URL", "postgres://user:password@host:5432/name")
+    _check_url("DATABASE_URL", database_url, ("postgres", "postgresql"))
+    redis_url = _required("REDIS_URL", "redis://:password@host:6379/0")
+    _check_url("REDIS_URL", redis_url, ("redis", "rediss", "unix"))
+    return Environment(
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key=_secret_key(debug=debug),
+        debug=debug,
+        allowed_hosts=_list("ALLOWED_HOSTS") or [urlsplit(public_url).hostname or "127.0.0.1"],
+        public_url=public_url,
+        participant_hosts=_list("SAGA_PARTICIPANT_HOSTS"),
+        allow_faults=_boolean("SAGA_ALLOW_FAULTS"),
+        is_demo=_boolean("SAGA_DEMO"),
+        time_zone=_text("TIME_ZONE", "UTC"),
+        database=dict(_env.db_url_config(database_url, engine="django.db.backends.postgresql")),
+    )
+
+
+def _text(name: str, default: str) -> str:
+    return str(_env.str(name, default=default)).strip()
+
+
+def _list(name: str) -> list[str]:
+    return [item.strip() for item in _text(name, "").split(",") if item.strip()]
+
+
+def _boolean(name: str) -> bool:
+    value = _text(name, "0").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"", "0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}")
+
+
+def _required(name: str, example: str) -> str:
+    value = _text(name, "")
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set (example: {example}). `make demo` brings its own servers and needs no variables."
+        )
+    return value
+
+
+def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not (parts.netloc or parts.path):
+        raise ImproperlyConfigured(f"{name} must be a URL that starts with {' or '.join(s + '://' for s in schemes)}")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} has a wrong port: {error}") from error
+
+
+def _secret_key(*, debug: bool) -> str:
+    value = _text("SECRET_KEY", "")
+    if not value and debug:
+        return "only-for-debug-" + "0" * 40
+    if len(value) < 32:
+        raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters")
+    return value
