@@ -1,6 +1,13 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class OrchestrationConfig(AppConfig):
     name = "orchestration"
     verbose_name = "Sagas"
+
+    def ready(self) -> None:
+        from orchestration import roles  # noqa: PLC0415  Django imports this module before the apps are ready
+
+        # Last in the chain of receivers, so the permissions that the groups need exist.
+        post_migrate.connect(roles.make_groups, sender=self, dispatch_uid="roles")

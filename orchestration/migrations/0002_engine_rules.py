@@ -37,10 +37,10 @@ CREATE TRIGGER published_steps_never_change BEFORE UPDATE OR DELETE ON orchestra
 
 # Drains compare this version after each statement and read participants and fault rules again when it has moved.
 CONFIGURATION_VERSION = """
-INSERT INTO orchestration_enginestate (name, value) VALUES ('configuration', 1);
 CREATE FUNCTION orchestration_configuration_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE orchestration_enginestate SET value = value + 1, at = clock_timestamp() WHERE name = 'configuration';
+    INSERT INTO orchestration_enginestate AS state (name, value) VALUES ('configuration', extract(epoch FROM now()))
+    ON CONFLICT (name) DO UPDATE SET value = state.value + 1, at = clock_timestamp();
     RETURN NULL;
 END $$;
 CREATE TRIGGER participants_are_configuration AFTER INSERT OR UPDATE OR DELETE ON orchestration_participant

@@ -1,0 +1,53 @@
+"""Who asks, and the audit row that every act leaves, granted or refused."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+
+from orchestration.identifiers import uuid7
+from orchestration.models import AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person (or their token) and the way they came. `scopes`: the token's verbs; None means no narrowing."""
+
+    user: Any
+    via: str
+    scopes: frozenset[str] | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.user.get_username())
+
+    def may(self, permission: str) -> bool:
+        """Whether the user has `orchestration.<permission>` and the token, if any, was made for its verb."""
+        verb = permission.split("_", 1)[0]
+        if self.scopes is not None and verb not in self.scopes:
+            return False
+        return bool(self.user.has_perm(f"orchestration.{permission}"))
+
+    def must(self, permission: str) -> None:
+        """Raises PermissionDenied unless the actor `may`."""
+        if not self.may(permission):
+            raise PermissionDenied(f"{self.name} lacks the right {permission}")
+
+
+def write(
+    *,
+    actor: Actor,
+    act: str,
+    subject: str,
+    granted: bool,
+    reason: str = "",
+    saga_id: UUID | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Insert the audit row. Call it in the act's own transaction; for a refused act, outside of the one rolled back."""
+    return AuditEntry.objects.create(
+        id=uuid7(), actor=actor.name, act=act, subject=subject, granted=granted, reason=reason, saga_id=saga_id,
+        via=actor.via, before=before, after=after,
+    )  # fmt: skip
