@@ -1,0 +1,38 @@
+"""Random passwords and keys of one data directory, made at first use and kept for the next start."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+_BYTES = 24
+
+
+class SecretsFile:
+    """A JSON object of names and random texts in a file that only its owner can read (0600)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, name: str) -> str:
+        """The secret called `name`: letters, digits, `-` and `_`, 192 random bits, the same at every call."""
+        known = self._read()
+        if name not in known:
+            known[name] = secrets.token_urlsafe(_BYTES)
+            self._write(known)
+        return known[name]
+
+    def _read(self) -> dict[str, str]:
+        if not self._path.exists():
+            return {}
+        content: dict[str, str] = json.loads(self._path.read_text())
+        return content
+
+    def _write(self, content: dict[str, str]) -> None:
+        # Written aside and moved into place: a crash leaves the old file or the new one, never half of one.
+        aside = self._path.with_suffix(".new")
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(content, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(self._path)
