@@ -1,0 +1,1 @@
+"""The inventory service: sets stock aside, and puts it back."""

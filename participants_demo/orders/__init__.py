@@ -1,0 +1,1 @@
+"""The orders service: takes an order in, and takes it back."""

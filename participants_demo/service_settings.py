@@ -1,0 +1,49 @@
+"""Django settings of one participant: which one, says the environment (`python -m participants_demo` sets it)."""
+
+import os
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+NAMES = ("orders", "payments", "inventory", "shipping")
+
+
+def _database() -> dict[str, Any]:
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        raise ImproperlyConfigured("DATABASE_URL is not set (example: postgres://user:password@host:5432/name)")
+    return {
+        **environ.Env.db_url_config(url, engine="django.db.backends.postgresql"),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        # Who waits longer for another call answers 425, instead of holding one of the few connections.
+        "OPTIONS": {"options": "-c lock_timeout=5s", "application_name": PARTICIPANT, "connect_timeout": 5},
+    }
+
+
+PARTICIPANT = os.environ.get("PARTICIPANT", "")
+if PARTICIPANT not in NAMES:
+    raise ImproperlyConfigured(f"PARTICIPANT must be one of {', '.join(NAMES)}, not {PARTICIPANT!r}")
+PARTICIPANT_SECRET = os.environ.get("PARTICIPANT_SECRET", "")
+
+INSTALLED_APPS = ["participants_demo", f"participants_demo.{PARTICIPANT}"]
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "participants_demo.urls"
+MIDDLEWARE: list[str] = []
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+APPEND_SLASH = False
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": f"{{asctime}} {PARTICIPANT} {{levelname}} {{message}}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    # A refusal is a normal answer here, not worth a line; a broken request still is.
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,1 @@
+"""The shipping service: books a carrier, and cancels the booking."""
