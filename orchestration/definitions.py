@@ -1,0 +1,197 @@
+"""Definition documents: read, published as versions, retired, and compiled once per version."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from orchestration import audit, strict_json, strict_yaml
+from orchestration.audit import Actor
+from orchestration.core import definitions as core
+from orchestration.core.definitions import Problem, WrongDefinition
+from orchestration.models import DefinitionStep, Participant, Saga, SagaDefinition
+from orchestration.schemas import schema_problems, validator_for
+
+MAX_DOCUMENT_BYTES = 256 * 1024
+JSON_TYPES = frozenset({"application/json"})
+YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
+
+
+class DocumentTooLarge(WrongDefinition):
+    """The document is beyond 256 KiB."""
+
+    def __init__(self) -> None:
+        super().__init__([Problem("", f"is larger than {MAX_DOCUMENT_BYTES // 1024} KiB")])
+
+
+class UnknownContentType(ValueError):
+    """Neither JSON nor YAML."""
+
+
+class DefinitionInUse(Exception):
+    """A definition with live sagas cannot be retired; `live` is how many there are (counted up to 10,000)."""
+
+    def __init__(self, name: str, live: int) -> None:
+        self.name, self.live = name, live
+        super().__init__(f"{name} has {live} live saga{'' if live == 1 else 's'}")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    definition: SagaDefinition
+    created: bool
+
+
+def load_document(raw: bytes, content_type: str) -> dict[str, Any]:
+    """The document in `raw`. Raises UnknownContentType, DocumentTooLarge, or WrongDefinition with place or line."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in JSON_TYPES | YAML_TYPES:
+        raise UnknownContentType(f"{kind or 'no content type'} is neither application/json nor application/yaml")
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        raise DocumentTooLarge
+    document = _json(raw) if kind in JSON_TYPES else strict_yaml.loads(raw)
+    if not isinstance(document, dict):
+        raise WrongDefinition([Problem("", "must be an object")])
+    return document
+
+
+def publish_definition(*, document: dict[str, Any], actor: Actor) -> Published:
+    """Store `document` as the next version of its name, or return the newest when it is the same document.
+
+    Raises PermissionDenied, or WrongDefinition with every problem and its place; nothing is stored then.
+    """
+    if not actor.may("add_sagadefinition"):
+        audit.write(actor=actor, act="publish", subject=_subject(document), granted=False)
+        actor.must("add_sagadefinition")
+    parsed = _checked(document)
+    fingerprint = hashlib.sha256(strict_json.canonical(document)).hexdigest()
+    with transaction.atomic():
+        _one_at_a_time(parsed.name)
+        newest = SagaDefinition.objects.filter(name=parsed.name).order_by("-version").first()
+        if newest and newest.retired_at is None and newest.fingerprint == fingerprint:
+            return Published(newest, created=False)
+        definition = SagaDefinition.objects.create(
+            name=parsed.name, version=newest.version + 1 if newest else 1, title=parsed.title, document=document,
+            fingerprint=fingerprint, published_by=actor.name,
+        )  # fmt: skip
+        DefinitionStep.objects.bulk_create(_step_rows(definition, parsed))
+        audit.write(
+            actor=actor, act="publish", subject=str(definition), granted=True,
+            after={"version": definition.version, "fingerprint": fingerprint},
+        )  # fmt: skip
+    return Published(definition, created=True)
+
+
+def retire_definition(*, name: str, actor: Actor) -> int:
+    """Close every version of `name` to new launches; returns how many there were.
+
+    Raises PermissionDenied, SagaDefinition.DoesNotExist, or DefinitionInUse while sagas of it live.
+    """
+    if not actor.may("delete_sagadefinition"):
+        audit.write(actor=actor, act="retire", subject=name[:128], granted=False)
+        actor.must("delete_sagadefinition")
+    with transaction.atomic():
+        _one_at_a_time(name)
+        versions = SagaDefinition.objects.filter(name=name).usable()
+        if not versions.exists():
+            raise SagaDefinition.DoesNotExist(f"no definition is named {name!r}")
+        if live := Saga.objects.live().filter(definition_name=name)[:10_000].count():
+            raise DefinitionInUse(name, live)
+        retired = versions.update(retired_at=Now())
+        audit.write(actor=actor, act="retire", subject=name, granted=True, before={"versions": retired})
+    return retired
+
+
+@lru_cache(maxsize=1024)
+def compiled_definition(definition_id: int) -> core.SagaDefinition:
+    """The parsed version. Cached for good: published versions never change. Raises SagaDefinition.DoesNotExist."""
+    return core.parse(SagaDefinition.objects.values_list("document", flat=True).get(pk=definition_id))
+
+
+@lru_cache(maxsize=1024)
+def input_validator(definition_id: int) -> Callable[[Any], list[Problem]]:
+    """The compiled input check of a version: input -> problems with places such as `input.lines[0].sku`."""
+    return validator_for(dict(compiled_definition(definition_id).input_schema))
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return strict_json.loads(raw)
+    except strict_json.WrongJSON as error:
+        raise WrongDefinition(error.problems) from error
+
+
+def _checked(document: Any) -> core.SagaDefinition:
+    """The document as values, with everything checked that the pure parser cannot know."""
+    if problems := strict_json.find_problems(document, max_depth=2 * strict_json.MAX_DEPTH):
+        raise WrongDefinition(problems)
+    if len(strict_json.canonical(document)) > MAX_DOCUMENT_BYTES:
+        raise DocumentTooLarge
+    parsed = core.parse(document)
+    problems = [*schema_problems(parsed.input_schema, "input_schema"), *_participant_problems(parsed)]
+    if problems:
+        raise WrongDefinition(problems)
+    return parsed
+
+
+def _participant_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
+    transports = dict(
+        Participant.objects.filter(name__in={step.participant for step in parsed.steps}).values_list(
+            "name", "transport"
+        )
+    )
+    for step in parsed.steps:
+        place = f"steps[{step.index}]"
+        match transports.get(step.participant):
+            case None:
+                yield Problem(f"{place}.participant", f"no participant is named {step.participant!r}")
+            case Participant.Transport.FUNCTION:
+                yield from _function_problems(step, place)
+            case Participant.Transport.HTTP:
+                yield from _path_problems(step, place)
+
+
+def _targets(step: core.StepDefinition, place: str) -> Iterator[tuple[str, str]]:
+    yield f"{place}.action", step.action
+    if step.compensation is not None:
+        yield f"{place}.compensation", step.compensation
+
+
+def _function_problems(step: core.StepDefinition, place: str) -> Iterator[Problem]:
+    from orchestration.participants.function import REGISTRY  # noqa: PLC0415  functions register late, at app start
+
+    for at, name in _targets(step, place):
+        if name not in REGISTRY:
+            yield Problem(at, f"no function is registered as {name!r}")
+
+
+def _path_problems(step: core.StepDefinition, place: str) -> Iterator[Problem]:
+    for at, path in _targets(step, place):
+        if not path.startswith("/") or " " in path:
+            yield Problem(at, "must be a path that begins with /")
+
+
+def _step_rows(definition: SagaDefinition, parsed: core.SagaDefinition) -> list[DefinitionStep]:
+    ids = dict(Participant.objects.values_list("name", "pk"))
+    return [
+        DefinitionStep(
+            definition=definition, position=step.index, stage=step.stage, name=step.name, action=step.action,
+            participant_id=ids[step.participant], compensation=step.compensation or "", timeout=step.timeout,
+        )
+        for step in parsed.steps
+    ]  # fmt: skip
+
+
+def _one_at_a_time(name: str) -> None:
+    """Two people who publish at once get two versions, one after the other, instead of a unique violation."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('definition'), hashtext(%s))", [name])
+
+
+def _subject(document: Any) -> str:
+    name = document.get("name") if isinstance(document, dict) else None
+    return name[:128].replace("\0", "") if isinstance(name, str) else "a definition"
