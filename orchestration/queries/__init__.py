@@ -1,0 +1,21 @@
+"""The read side of pages and API: lists, filters, journal, counts. Nothing here writes."""
+
+from orchestration.queries.filters import SagaFilter, WrongFilter, filter_sagas
+from orchestration.queries.journal import AttemptView, EventView, StepMove, attempts_of, events_of, moves_of
+from orchestration.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, WrongCursor, page
+from orchestration.queries.sagas import (
+    CappedCount,
+    capped_count,
+    open_effects,
+    outputs_of,
+    saga_for_page,
+    status_counts,
+    step_attempts,
+    step_direction,
+)
+
+__all__ = [
+    "DEFAULT_LIMIT", "MAX_LIMIT", "AttemptView", "CappedCount", "EventView", "Page", "SagaFilter", "StepMove",
+    "WrongCursor", "WrongFilter", "attempts_of", "capped_count", "events_of", "filter_sagas", "moves_of",
+    "open_effects", "outputs_of", "page", "saga_for_page", "status_counts", "step_attempts", "step_direction",
+]  # fmt: skip

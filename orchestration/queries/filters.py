@@ -1,0 +1,130 @@
+"""The saga list's filters: one contract for pages (URL parameters) and the API."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models.functions import Cast
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from orchestration.core.definitions import NAME, Problem
+from orchestration.core.states import SagaStatus, StepStatus
+from orchestration.models import DefinitionStep, Saga, Step
+from orchestration.models.columns import choices
+from orchestration.models.sagas import SagaQuerySet
+from orchestration.schemas import rfc3339
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# An id holds the time of the process that made it, `created_at` the database's; so far may the two be apart.
+CLOCK_SLACK = timedelta(hours=2)
+AT_REST = (StepStatus.PENDING, StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.COMPENSATED)
+
+
+class WrongFilter(ValueError):
+    """A parameter is unknown, came twice or has a wrong value; each problem's place is the parameter."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+class MomentField(forms.CharField):
+    """A time by RFC 3339 with its zone, or a plain date, which begins at midnight UTC."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return None
+        try:
+            if len(text) == len("2026-01-31"):
+                return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+            return rfc3339(text)
+        except ValueError as error:
+            message = _("must be a date (2026-01-31) or a time by RFC 3339 with its zone (2026-01-31T12:00:00Z)")
+            raise ValidationError(message) from error
+
+
+class MomentFilter(django_filters.Filter):  # type: ignore[misc]  # the library has no types
+    field_class = MomentField
+
+
+class NameField(forms.CharField):
+    """The name of a definition, participant or step."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value and not NAME.fullmatch(value):
+            raise ValidationError(_("must be a name of a-z, 0-9 and -"))
+
+
+class NameFilter(django_filters.Filter):  # type: ignore[misc]  # the library has no types
+    field_class = NameField
+
+
+class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """Every filter narrows. `step`: sagas at that step now; `q`: an id, or a part of business key or stuck reason."""
+
+    status = django_filters.MultipleChoiceFilter(label=_("status"), choices=choices(SagaStatus))
+    definition = NameFilter(label=_("definition"), field_name="definition_name")
+    business_key = django_filters.CharFilter(label=_("business key"), max_length=255)
+    participant = NameFilter(label=_("participant"), method="with_participant")
+    step = NameFilter(label=_("step"), method="at_step")
+    error = django_filters.CharFilter(label=_("error"), max_length=255, method="with_error")
+    q = django_filters.CharFilter(label=_("search"), max_length=255, method="search")
+    created_after = MomentFilter(label=_("created after"), method="not_before")
+    created_before = MomentFilter(label=_("created before"), method="before")
+
+    class Meta:
+        model = Saga
+        fields: tuple[str, ...] = ()
+
+    def with_participant(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
+        return sagas.filter(
+            definition_id__in=DefinitionStep.objects.filter(participant__name=value).values("definition_id")
+        )
+
+    def at_step(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
+        here = Step.objects.filter(saga_id=OuterRef("pk"), name=value).exclude(status__in=AT_REST)
+        return sagas.filter(Exists(here))
+
+    def with_error(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
+        steps = Step.objects.filter(saga_id=OuterRef("pk"), error__isnull=False)
+        said = steps.annotate(text=Cast("error", TextField())).filter(text__icontains=value)
+        return sagas.filter(Q(stuck_reason__icontains=value) | Exists(said))
+
+    def search(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
+        try:
+            return sagas.filter(pk=UUID(value.strip()))
+        except ValueError:
+            return sagas.filter(Q(business_key__icontains=value) | Q(stuck_reason__icontains=value))
+
+    def not_before(self, sagas: SagaQuerySet, _name: str, value: datetime) -> SagaQuerySet:
+        # The id's bound lets the primary key find the place; `created_at`, which has no index, makes it exact.
+        return sagas.filter(created_at__gte=value, pk__gte=_first_id(value, -CLOCK_SLACK))
+
+    def before(self, sagas: SagaQuerySet, _name: str, value: datetime) -> SagaQuerySet:
+        return sagas.filter(created_at__lt=value, pk__lt=_first_id(value, CLOCK_SLACK))
+
+
+def filter_sagas(params: QueryDict) -> SagaQuerySet:
+    """The sagas that fit every parameter. Raises WrongFilter for unknown, doubled and wrong ones."""
+    problems = [Problem(name[:80], "unknown parameter") for name in params if name not in SagaFilter.base_filters]
+    once = [name for name in params if name != "status" and len(params.getlist(name)) > 1]
+    problems += [Problem(name[:80], "may be given once") for name in once]
+    found = SagaFilter(params, Saga.objects.all())
+    problems += [Problem(name, " ".join(map(str, errors))) for name, errors in found.errors.items()]
+    if problems:
+        raise WrongFilter(problems)
+    queryset: SagaQuerySet = found.qs
+    return queryset
+
+
+def _first_id(moment: datetime, slack: timedelta) -> UUID:
+    """The lowest UUIDv7 of that millisecond."""
+    milliseconds = (moment - EPOCH + slack) // timedelta(milliseconds=1)
+    return UUID(int=min(max(milliseconds, 0), (1 << 48) - 1) << 80)

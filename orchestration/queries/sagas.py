@@ -1,0 +1,72 @@
+"""Questions about sagas and their steps that pages and API share."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from orchestration.core.states import UNDOING, Direction, SagaStatus, StepStatus
+from orchestration.models import Attempt, Saga, Step
+
+CAP = 10_000
+
+
+class CappedCount(NamedTuple):
+    """How many rows there are; `is_more` when there are more than were counted ("10,000+")."""
+
+    number: int
+    is_more: bool
+
+
+def capped_count(queryset: QuerySet[Any], cap: int = CAP) -> CappedCount:
+    """Counts no further than `cap`, so that a page costs the same with a million rows."""
+    number = queryset.order_by().values("pk")[: cap + 1].count()
+    return CappedCount(min(number, cap), number > cap)
+
+
+def status_counts(sagas: QuerySet[Saga] | None = None) -> dict[SagaStatus, CappedCount]:
+    """How many of `sagas` (all of them by default) are in each status."""
+    found = Saga.objects.all() if sagas is None else sagas
+    return {status: capped_count(found.filter(status=status)) for status in SagaStatus}
+
+
+def saga_for_page(saga_id: UUID) -> Saga:
+    """The saga with definition, input and steps. Raises Saga.DoesNotExist."""
+    return Saga.objects.for_detail_page().get(pk=saga_id)
+
+
+def outputs_of(saga_ids: Collection[UUID]) -> dict[tuple[UUID, int], Any]:
+    """The output of each action that was done, by saga and position."""
+    done = Attempt.objects.filter(
+        saga_id__in=saga_ids, direction=Direction.ACTION, outcome=Attempt.Outcome.SUCCEEDED
+    ).order_by("number")
+    return {
+        (saga_id, position): answer for saga_id, position, answer in done.values_list("saga_id", "position", "answer")
+    }
+
+
+def step_direction(step: Step) -> Direction:
+    """Which way the step was called last, or is called now."""
+    if step.status in UNDOING or step.compensation_attempts:
+        return Direction.COMPENSATION
+    return Direction.ACTION
+
+
+def step_attempts(step: Step) -> int:
+    """Tries in both directions."""
+    return step.action_attempts + step.compensation_attempts
+
+
+def open_effects(steps: Iterable[Step]) -> list[str]:
+    """Names of the steps that are done or in doubt and not undone, whether or not they could be undone."""
+    return [step.name for step in steps if _is_open(step)]
+
+
+def _is_open(step: Step) -> bool:
+    if step.status == StepStatus.COMPENSATED:
+        return False
+    if step.in_doubt or step.effect_stands or step.status == StepStatus.SUCCEEDED:
+        return True
+    # A step that was refused is called back as well; only where a try was not refused may something stand.
+    return step.status in UNDOING and not step.refused_only
