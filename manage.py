@@ -6,9 +6,14 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["demo"]:
+        # The settings need a database and a queue, and those are what the demo starts first.
+        from sagaconsole.demo import main as demo  # noqa: PLC0415  only this command needs it
+
+        sys.exit(demo(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sagaconsole.settings")
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415  the demo runs without Django
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     try:
         execute_from_command_line(sys.argv)

@@ -15,6 +15,7 @@ from sagaconsole.embedded.account import Account
 from sagaconsole.embedded.errors import EmbeddedServerError
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -65,6 +66,22 @@ def end(process: subprocess.Popen[bytes], *, first: signal.Signals, grace_second
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def how_it_ended(process: subprocess.Popen[bytes] | None) -> str:
+    """For a person: "exit code 1", "SIGKILL", or "still running"."""
+    code = process.poll() if process else None
+    if code is None:
+        return "still running"
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def adopt_orphans() -> None:
+    """From now on descendants whose parent has died become children of this process, which must collect them.
+
+    Else they go to process 1, which in containers often collects nobody: they would be listed for ever.
+    """
+    _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def kill_session(leader_pid: int) -> None:

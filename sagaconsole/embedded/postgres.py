@@ -25,7 +25,7 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "max_wal_size": "4GB",
-    "scram_iterations": "1",  # stretching protects weak passwords; ours are 192 random bits and connecting stays cheap
+    "scram_iterations": "1",  # stretching protects weak passwords; ours are 256 random bits and connecting stays cheap
     "log_checkpoints": "off",
     "timezone": "UTC",
 }

@@ -5,8 +5,6 @@ import os
 import secrets
 from pathlib import Path
 
-_BYTES = 24
-
 
 class SecretsFile:
     """A JSON object of names and random texts in a file that only its owner can read (0600)."""
@@ -14,11 +12,11 @@ class SecretsFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def get(self, name: str) -> str:
-        """The secret called `name`: letters, digits, `-` and `_`, 192 random bits, the same at every call."""
+    def get(self, name: str, *, random_bytes: int = 32) -> str:
+        """The secret called `name`, the same at every call: letters, digits, `-` and `_`, made of `random_bytes`."""
         known = self._read()
         if name not in known:
-            known[name] = secrets.token_urlsafe(_BYTES)
+            known[name] = secrets.token_urlsafe(random_bytes)
             self._write(known)
         return known[name]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from sagaconsole.embedded.account import Account, private_directory
-from sagaconsole.embedded.children import end
+from sagaconsole.embedded.children import end, how_it_ended
 from sagaconsole.embedded.errors import EmbeddedServerError
 from sagaconsole.embedded.locks import try_lock
 from sagaconsole.embedded.ports import free_port
@@ -45,11 +45,16 @@ class Server(ABC):
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def ended_how(self) -> str:
+        """For a person: "exit code 1" or "SIGKILL"."""
+        return how_it_ended(self._process)
+
     def start(self) -> None:
         """Start on a free port, which later restarts keep, and return when the server answers."""
         for ports_left in reversed(range(_PORTS_TO_TRY)):
             self.port = free_port()
-            self.spawn()
+            self.spawn(wait_seconds=_LEFTOVERS_SECONDS)
             try:
                 self.wait_until_ready()
             except EmbeddedServerError:
@@ -59,11 +64,11 @@ class Server(ABC):
             else:
                 break
 
-    def spawn(self, *, wait_seconds: float = _LEFTOVERS_SECONDS) -> None:
+    def spawn(self, *, wait_seconds: float = 0.0) -> None:
         """Start the process without waiting for it to answer.
 
         Every process of a server holds the lock on its directory, so that processes which a crash left behind cannot
-        meet the new ones. They end by themselves; this waits for them and raises EmbeddedServerError if they stay.
+        meet the new ones. They end by themselves: raises EmbeddedServerError if they are there after `wait_seconds`.
         """
         lock = try_lock(self._lock, wait_seconds=wait_seconds)
         if lock is None:
@@ -89,7 +94,7 @@ class Server(ABC):
     def restart(self) -> None:
         """Stop if it runs, start again on the same port, and return when it answers."""
         self.stop()
-        self.spawn()
+        self.spawn(wait_seconds=_LEFTOVERS_SECONDS)
         self.wait_until_ready()
 
     @abstractmethod

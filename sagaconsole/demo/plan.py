@@ -1,0 +1,123 @@
+"""Which processes a demo consists of, and what each is told."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sagaconsole.demo.options import Options
+from sagaconsole.demo.service import MANAGE, Service, base_environment
+from sagaconsole.embedded import EmbeddedServers
+from sagaconsole.embedded.ports import HOST, free_port
+from sagaconsole.embedded.secrets_file import SecretsFile
+
+PARTICIPANTS = ("orders", "payments", "inventory", "shipping")
+SECRETS_FILE = "secrets.json"
+ROLES = ("viewer", "operator", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who may sign in. The console's command `seed_demo` makes the account."""
+
+    username: str
+    password: str
+    api_token: str
+
+
+def demo_users(directory: Path) -> dict[str, User]:
+    """One user per role, with passwords and tokens that stay the same in this data directory."""
+    secrets = SecretsFile(directory / SECRETS_FILE)
+    return {
+        role: User(role, secrets.get(f"password of {role}", random_bytes=9), secrets.get(f"token of {role}"))
+        for role in ROLES
+    }
+
+
+@dataclass
+class Plan:
+    """The processes of one demo. `set_up` runs once, in order; each portion's processes run side by side."""
+
+    options: Options
+    directory: Path
+    port: int
+    servers: EmbeddedServers
+    users: dict[str, User]
+    participant_urls: dict[str, str] = field(init=False)
+    participants: dict[str, Service] = field(init=False)
+    web: Service = field(init=False)
+    dispatcher: Service = field(init=False)
+    workers: list[Service] = field(init=False)
+    traffic: list[Service] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ports = {name: free_port() for name in PARTICIPANTS}
+        self.participant_urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+        self.participants = {name: self._participant(name, port) for name, port in ports.items()}
+        self.web = self._console("web", *_uvicorn(self.port), health_url=f"{self.url}/healthz")
+        self.dispatcher = self._console("dispatcher", *MANAGE, "dispatcher")
+        self.workers = [
+            self._console(f"worker-{number}", *MANAGE, "work") for number in range(1, self.options.workers + 1)
+        ]
+        self.traffic = [self._traffic()] if self.options.traffic else []
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def services(self) -> list[Service]:
+        """All long-running processes but the servers."""
+        return [*self.participants.values(), self.web, self.dispatcher, *self.workers, *self.traffic]
+
+    def set_up(self) -> list[list[Service]]:
+        prepare = [self._console("migrate", *MANAGE, "migrate", "--no-input", "--verbosity", "0")]
+        prepare.extend(self._participant(name, 0, "migrate") for name in PARTICIPANTS)
+        seed = self._console(
+            "seed", *MANAGE, "seed_demo",
+            "--data-dir", str(self.directory), "--participants", json.dumps(self.participant_urls),
+        )  # fmt: skip
+        return [prepare, [seed]]
+
+    def _console(self, name: str, *argv: str, health_url: str | None = None) -> Service:
+        environment = base_environment(
+            DATABASE_URL=self.servers.database_url,
+            REDIS_URL=self.servers.redis_url,
+            SECRET_KEY=SecretsFile(self.directory / SECRETS_FILE).get("secret key", random_bytes=48),
+            SAGA_DEMO="1",
+            SAGA_PUBLIC_URL=self.url,
+            SAGA_PARTICIPANT_HOSTS="127.0.0.1,localhost",
+            ALLOWED_HOSTS="127.0.0.1,localhost",
+            DEBUG="0",
+            TIME_ZONE="UTC",
+        )
+        return Service(name=name, argv=argv, environment=environment, log=self._log(name), health_url=health_url)
+
+    def _participant(self, name: str, port: int, *command: str) -> Service:
+        label = "-".join([name, *command])
+        return Service(
+            name=label,
+            argv=[sys.executable, "-m", "participants_demo", name, *command],
+            environment=base_environment(DATABASE_URL=self.servers.create_database(name, owner=name), PORT=str(port)),
+            log=self._log(label),
+            health_url=f"http://{HOST}:{port}/healthz",
+        )
+
+    def _traffic(self) -> Service:
+        rate = str(self.options.traffic)
+        return Service(
+            name="traffic",
+            argv=[sys.executable, "-m", "sagaconsole.demo.traffic", "--url", self.url, "--rate", rate],
+            environment=base_environment(SAGA_API_TOKEN=self.users["admin"].api_token),
+            log=self._log("traffic"),
+        )
+
+    def _log(self, name: str) -> Path:
+        return self.directory / "logs" / f"{name}.log"
+
+
+def _uvicorn(port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "uvicorn", "sagaconsole.asgi:application", "--host", HOST, "--port", str(port),
+        "--lifespan", "off", "--timeout-graceful-shutdown", "3", "--no-access-log",
+    ]  # fmt: skip

@@ -1,0 +1,81 @@
+"""What the demo tells: demo.json for programs, a page of text for people."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sagaconsole.demo.plan import Plan
+
+DEMO_JSON = "demo.json"
+_MAY = {
+    "viewer": "look at everything",
+    "operator": "launch and repair sagas",
+    "admin": "everything, also fault rules, participants, definitions and users",
+}
+
+
+def write_demo_json(plan: Plan) -> None:
+    """Write `<data-dir>/demo.json` (0600) as a whole: a reader never sees half of it."""
+    aside = plan.directory / "demo.json.new"
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(_facts(plan), file, indent=2)
+        file.write("\n")
+    aside.rename(plan.directory / DEMO_JSON)
+
+
+def remove_demo_json(directory: Path) -> None:
+    """While the file is there, everything runs."""
+    (directory / DEMO_JSON).unlink(missing_ok=True)
+
+
+def welcome(plan: Plan) -> str:
+    """Where to look, who may sign in, and what to try."""
+    users = "\n".join(f"    {user.username:10}{user.password:18}{_MAY[role]}" for role, user in plan.users.items())
+    return f"""
+sagaconsole runs at {plan.url}/
+
+  Sign in as
+{users}
+
+  What to try
+    1. As operator, launch "Place an order" and watch its steps.
+    2. Launch it with the region "moon": nobody delivers there, and every step before is undone, newest first.
+    3. As admin, add a fault rule for the step charge-card, launch again, and repair what is stuck.
+    4. Kill a worker (kill -9 {plan.workers[0].pid}): its sagas go on, and it is started again.
+    5. From the shell, {_curl(plan)}
+
+  Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
+  Logs: {plan.directory / "logs"}
+  Ctrl-C stops everything; the data stays for the next start.
+"""
+
+
+def _curl(plan: Plan) -> str:
+    return f"curl -H 'Authorization: Bearer {plan.users['viewer'].api_token}' {plan.url}/api/v1/sagas"
+
+
+def _facts(plan: Plan) -> dict[str, Any]:
+    return {
+        "url": plan.url,
+        "users": {role: asdict(user) for role, user in plan.users.items()},
+        "api_token": plan.users["admin"].api_token,
+        "participants": plan.participant_urls,
+        "database_url": plan.servers.database_url,
+        "redis_url": plan.servers.redis_url,
+        "pids": _pids(plan),
+    }
+
+
+def _pids(plan: Plan) -> dict[str, Any]:
+    return {
+        "supervisor": os.getpid(),
+        "web": plan.web.pid,
+        "dispatcher": plan.dispatcher.pid,
+        "workers": [worker.pid for worker in plan.workers],
+        "postgres": plan.servers.postgres_pid,
+        "valkey": plan.servers.valkey_pid,
+        "participants": {name: service.pid for name, service in plan.participants.items()},
+        "traffic": [service.pid for service in plan.traffic],
+    }
