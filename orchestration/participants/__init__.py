@@ -1,0 +1,1 @@
+"""How participants are called: one command out, one answer back, whatever the transport."""

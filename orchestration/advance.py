@@ -1,0 +1,153 @@
+"""Decisions written down: the one place where a saga's and a step's status come from, for drains and operators alike.
+
+Nothing here talks to the database: each function turns a saga as it was read and something that happened into the
+`SagaChange` that `store.record` writes, or does not when the saga has moved on meanwhile.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orchestration.core.decisions import begin, decide
+from orchestration.core.draft import Decision, then
+from orchestration.core.events import DeadlinePassed, Event, Lost
+from orchestration.core.saga_state import SagaState, StepState
+from orchestration.core.states import SagaStatus
+from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
+
+CLEAR_ERROR = "null"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A drain that may call. `blocked_by(step)` names what keeps a due step from being called now, or None."""
+
+    drain_id: UUID
+    blocked_by: Callable[[StepState], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What goes into the journal and the attempts beside the moves."""
+
+    kind: str
+    attempts: Sequence[AttemptRow] = ()
+    actor: str = ""
+    reason: str = ""
+
+
+def claimed(saga: StoredSaga, owner: Owner, now: datetime) -> SagaChange:
+    """A drain takes a due saga: calls that were lost with an earlier owner, the deadline, and the first intents."""
+    decision = Decision(saga.state, saga.state)
+    lost = [_lost_attempt(saga, step, now) for step in saga.state.calls_out()]
+    for attempt in lost:
+        decision = then(decision, decide(decision.after, Lost(attempt.position), now))
+    if now >= saga.state.deadline_at:
+        decision = then(decision, decide(decision.after, DeadlinePassed(), now))
+    happened = Happened("lost" if lost else "claimed", lost)
+    return _owned(saga, decision, happened, owner, now, epoch=saga.epoch + 1)
+
+
+def owned(saga: StoredSaga, event: Event, happened: Happened, owner: Owner, now: datetime) -> SagaChange:
+    """Something happened to a saga that this drain owns; the intents that follow are in the same change."""
+    return _owned(saga, decide(saga.state, event, now), happened, owner, now, epoch=saga.epoch)
+
+
+def outside(saga: StoredSaga, event: Event, happened: Happened, now: datetime) -> SagaChange:
+    """Somebody other than the owner acts: at once, and so that the owner's next write notices.
+
+    Raises NotAllowed when the act does not fit.
+    """
+    decision = decide(saga.state, event, now)
+    keeps_owner = saga.drain_id is not None and bool(decision.after.calls_out())
+    return _change(
+        saga, decision, happened, now, epoch=saga.epoch, outside_writes=saga.outside_writes + 1,
+        drain_id=saga.drain_id if keeps_owner else None,
+    )  # fmt: skip
+
+
+def given_back(saga: StoredSaga, attempts: Sequence[AttemptRow], now: datetime) -> SagaChange:
+    """The drain stops: calls that are still out are given up (in doubt, no retry used) and the saga is due at once."""
+    decision = Decision(saga.state, saga.state)
+    for attempt in attempts:
+        decision = then(decision, decide(decision.after, Lost(attempt.position, blamed=False), now))
+    return _change(saga, decision, Happened("given_back", attempts), now, epoch=saga.epoch)
+
+
+def after(saga: StoredSaga, change: SagaChange, output: tuple[str, Any] | None = None) -> StoredSaga:
+    """The saga as it stands once `change` has landed. `output`: a step's name and what its action answered."""
+    return replace(
+        saga, state=change.state, epoch=change.epoch, outside_writes=change.outside_writes, revision=change.revision,
+        drain_id=change.drain_id, started_at=change.started_at,
+        outputs=saga.outputs if output is None else {**saga.outputs, output[0]: output[1]},
+    )  # fmt: skip
+
+
+def _owned(
+    saga: StoredSaga, decision: Decision, happened: Happened, owner: Owner, now: datetime, *, epoch: int
+) -> SagaChange:
+    blocked = _blocked(decision.after, owner, now)
+    if blocked is None:
+        decision = then(decision, begin(decision.after, now))
+    calls_out = bool(decision.after.calls_out())
+    return _change(
+        saga, decision, happened, now, epoch=epoch, parked_on=None if calls_out else blocked,
+        drain_id=owner.drain_id if calls_out else None,
+    )  # fmt: skip
+
+
+def _blocked(state: SagaState, owner: Owner, now: datetime) -> str | None:
+    if state.paused or state.ended or state.status is SagaStatus.STUCK:
+        return None
+    due = (step for step in state.steps if step.due_at is not None and step.due_at <= now)
+    return next((reason for step in due if (reason := owner.blocked_by(step))), None)
+
+
+def _change(
+    saga: StoredSaga,
+    decision: Decision,
+    happened: Happened,
+    now: datetime,
+    *,
+    epoch: int,
+    drain_id: UUID | None = None,
+    parked_on: str | None = None,
+    outside_writes: int | None = None,
+) -> SagaChange:
+    state = decision.after
+    return SagaChange(
+        id=saga.id, seen_epoch=saga.epoch, seen_outside_writes=saga.outside_writes, state=state, epoch=epoch,
+        outside_writes=saga.outside_writes if outside_writes is None else outside_writes,
+        revision=saga.revision + decision.changes_revision, drain_id=drain_id,
+        due_at=None if drain_id else state.wake_at(now),
+        parked_on=parked_on,
+        started_at=saga.started_at or (None if state.status is SagaStatus.PENDING else now),
+        finished_at=now if state.ended else None,
+        kind=happened.kind, at=now, moves=" ".join(map(str, decision.moves)), actor=happened.actor,
+        reason=happened.reason or decision.why,
+        steps=decision.changed_steps, step_errors=_step_errors(decision, happened), attempts=happened.attempts,
+    )  # fmt: skip
+
+
+def _step_errors(decision: Decision, happened: Happened) -> dict[int, str]:
+    """A step keeps the last error of its action until the action succeeds; errors of the undo stand in its attempts."""
+    errors: dict[int, str] = {}
+    for attempt in happened.attempts:
+        if attempt.direction == "action":
+            error = CLEAR_ERROR if attempt.outcome == "succeeded" else attempt.error
+            if (
+                error is not None
+                and decision.after.steps[attempt.position] is not decision.before.steps[attempt.position]
+            ):
+                errors[attempt.position] = error
+    return errors
+
+
+def _lost_attempt(saga: StoredSaga, step: StepState, now: datetime) -> AttemptRow:
+    error = '{"message": "the worker died while the call was out", "code": "worker_lost"}'
+    return AttemptRow(
+        position=step.definition.index, direction=step.direction.value, number=step.attempt, epoch=saga.epoch,
+        started_at=step.attempt_started_at or now, finished_at=now, outcome="lost", error=error,
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""A saga being changed: collects moves, refuses illegal ones, and ends as a Decision."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from orchestration.core.saga_state import SagaState, StepState, Stuck
+from orchestration.core.states import SAGA_MOVES, STEP_MOVES, SagaStatus, StepStatus
+
+S = StepStatus
+
+# Moves within one of these pairs change nothing that an operator's act depends on.
+_SAME_TO_OPERATORS = ({S.DUE, S.RUNNING}, {S.COMPENSATION_DUE, S.COMPENSATING})
+
+
+class IllegalMove(RuntimeError):
+    """A rule asked for a move that the tables in `states` forbid: a bug in the rules."""
+
+
+class NotAllowed(Exception):
+    """An operator's act does not fit the saga as it stands; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The statuses that one step went through: `path[0]` is where it stood."""
+
+    step: int
+    path: tuple[StepStatus, ...]
+
+    def __str__(self) -> str:
+        return f"{self.step}:{'>'.join(self.path)}"
+
+    @property
+    def matters_to_operators(self) -> bool:
+        first, last = self.path[0], self.path[-1]
+        return first is not last and not any({first, last} <= pair for pair in _SAME_TO_OPERATORS)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from an event: the saga before and after, the moves between, and why (for the journal)."""
+
+    before: SagaState
+    after: SagaState
+    moves: tuple[Move, ...] = ()
+    why: str = ""
+
+    @property
+    def changed_steps(self) -> list[StepState]:
+        pairs = zip(self.before.steps, self.after.steps, strict=True)
+        return [new for old, new in pairs if new is not old]
+
+    @property
+    def changes_revision(self) -> bool:
+        return (
+            self.before.status is not self.after.status
+            or self.before.paused is not self.after.paused
+            or any(move.matters_to_operators for move in self.moves)
+        )
+
+
+def then(first: Decision, second: Decision) -> Decision:
+    """Two decisions in a row as one: a step's paths are joined."""
+    paths = {move.step: move.path for move in first.moves}
+    for move in second.moves:
+        paths[move.step] = paths.get(move.step, move.path[:1]) + move.path[1:]
+    moves = tuple(Move(step, path) for step, path in sorted(paths.items()))
+    return Decision(first.before, second.after, moves, first.why or second.why)
+
+
+class Draft:
+    """Working copy of a saga. Rules read `steps` and call `move`, `touch`, `turn`, `stick`."""
+
+    def __init__(self, saga: SagaState, now: datetime) -> None:
+        self.before = saga
+        self.now = now
+        self.status = saga.status
+        self.paused = saga.paused
+        self.steps = list(saga.steps)
+        self.stuck_code = saga.stuck_code
+        self.stuck_reason = saga.stuck_reason
+        self.why = ""
+        self._paths: dict[int, list[StepStatus]] = {}
+
+    def move(self, index: int, *path: StepStatus, **changes: Any) -> None:
+        """Move step `index` along `path` and set `changes`. Raises IllegalMove."""
+        step = self.steps[index]
+        walked = self._paths.setdefault(index, [step.status])
+        for status in path:
+            if status not in STEP_MOVES[walked[-1]]:
+                raise IllegalMove(f"step {index}: {walked[-1]} -> {status}")
+            walked.append(status)
+        self.steps[index] = replace(step, status=path[-1], **changes)
+
+    def touch(self, index: int, **changes: Any) -> None:
+        """Set fields of a step without a move."""
+        self.steps[index] = replace(self.steps[index], **changes)
+
+    def turn(self, status: SagaStatus) -> None:
+        """Give the saga another status. Raises IllegalMove."""
+        if status is self.status:
+            return
+        if status not in SAGA_MOVES[self.status]:
+            raise IllegalMove(f"saga: {self.status} -> {status}")
+        self.status = status
+        if status is not SagaStatus.STUCK:
+            self.stuck_code = self.stuck_reason = ""
+
+    def stick(self, code: Stuck, reason: str) -> None:
+        """Only a human moves it from here."""
+        self.turn(SagaStatus.STUCK)
+        self.stuck_code, self.stuck_reason, self.why = code.value, reason, reason
+
+    @property
+    def has_moved(self) -> bool:
+        return bool(self._paths)
+
+    def decision(self) -> Decision:
+        after = replace(
+            self.before,
+            status=self.status,
+            paused=self.paused,
+            steps=tuple(self.steps),
+            stuck_code=self.stuck_code,
+            stuck_reason=self.stuck_reason,
+        )
+        moves = tuple(Move(index, tuple(path)) for index, path in sorted(self._paths.items()))
+        return Decision(self.before, after, moves, self.why)

@@ -1,0 +1,114 @@
+"""What can happen to a saga: what a call brought back, what a worker or a clock says, what an operator asks."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`step` is the index of the step. `luck` in [0, 1) draws the wait from the backoff (full jitter)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent(Event):
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetriableEvent(CallEvent):
+    luck: float = 1.0
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded(CallEvent):
+    """Done, once, by the participant's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(RetriableEvent):
+    """202: the answer comes later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(CallEvent):
+    """A clear no. `for_ever`: 410 on a compensation. `sent`: False for a refusal that never left the worker."""
+
+    for_ever: bool = False
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt(RetriableEvent):
+    """Sent, and nobody knows what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater(RetriableEvent):
+    """Sent, and answered "not now"."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent(RetriableEvent):
+    """The call never left the worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class InProgress(RetriableEvent):
+    """The status endpoint says that an earlier try is still being worked on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone(CallEvent):
+    """The status endpoint says that the action was compensated already."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleEpoch(CallEvent):
+    """The participant has seen a higher epoch for this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(CallEvent):
+    """The worker died with the call out (`blamed`), or gave it up when it was told to stop."""
+
+    blamed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecordable(CallEvent):
+    """The database refuses to store this answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed(Event):
+    """The saga's time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry(Event):
+    """An operator's act: a fresh budget, now. `step` None: the only one that fits."""
+
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Compensate(Event):
+    """An operator's act: settle what is out, then undo everything, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip(Event):
+    """An operator's act: leave this step as it is and go on, forward or back."""
+
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Event):
+    """An operator's act: no new call until `Resume`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(Event):
+    """An operator's act: calls may go out again."""

@@ -1,0 +1,101 @@
+"""What a decision looks at: one saga with its steps, as values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from orchestration.core.definitions import RetryPolicy, StepDefinition
+from orchestration.core.states import ENDED, OUT, UNDOING, Direction, SagaStatus, StepStatus
+
+
+class Stuck(StrEnum):
+    """Why only a human can move a saga on."""
+
+    COMPENSATION_REFUSED = "compensation_refused"
+    NEVER_UNDOABLE = "never_undoable"
+    COMPENSATION_EXHAUSTED = "compensation_exhausted"
+    HELD = "held"
+    WORKER_DIED = "worker_died"
+    STALE_EPOCH = "stale_epoch"
+    UNRECORDABLE = "unrecordable"
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """Where a step stands. `tries` counts against the budget of the present direction; the attempt counters only grow.
+
+    sent: a try of the present direction left the worker. refused_only: each of them was refused or never sent.
+    """
+
+    definition: StepDefinition
+    status: StepStatus = StepStatus.PENDING
+    in_doubt: bool = False
+    sent: bool = False
+    refused_only: bool = True
+    effect_stands: bool = False
+    never_undoable: bool = False
+    tries: int = 0
+    losses: int = 0
+    stale_answers: int = 0
+    action_attempts: int = 0
+    compensation_attempts: int = 0
+    due_at: datetime | None = None
+    attempt_started_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def undoing(self) -> bool:
+        return self.status in UNDOING
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.COMPENSATION if self.undoing else Direction.ACTION
+
+    @property
+    def attempt(self) -> int:
+        """The number of the latest try in the present direction."""
+        return self.compensation_attempts if self.undoing else self.action_attempts
+
+    @property
+    def policy(self) -> RetryPolicy:
+        return self.definition.compensation_retry if self.undoing else self.definition.retry
+
+    @property
+    def may_have_effect(self) -> bool:
+        """Whether some try may have had an effect: then ask before sending again."""
+        return self.sent and not self.refused_only
+
+    @property
+    def must_be_alone(self) -> bool:
+        """A step that lost its worker is next tried in a drain that holds nothing else."""
+        return self.losses > 0
+
+
+@dataclass(frozen=True, slots=True)
+class SagaState:
+    status: SagaStatus
+    steps: tuple[StepState, ...]
+    deadline_at: datetime
+    paused: bool = False
+    stuck_code: str = ""
+    stuck_reason: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    def calls_out(self) -> list[StepState]:
+        """The steps whose call is out now."""
+        return [step for step in self.steps if step.status in OUT]
+
+    def wake_at(self, now: datetime) -> datetime | None:
+        """When a drain must next look at this saga; None: never by itself."""
+        if self.ended or self.status is SagaStatus.STUCK:
+            return None
+        times = [self.deadline_at] if self.status in (SagaStatus.PENDING, SagaStatus.RUNNING) else []
+        if not self.paused:
+            times += [step.due_at for step in self.steps if step.due_at is not None]
+        if self.calls_out():
+            times.append(now)
+        return min(times, default=None)

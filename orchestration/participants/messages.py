@@ -1,0 +1,109 @@
+"""What is sent to a participant and what comes back, whatever the transport."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from orchestration.core import events
+
+
+class Outcome(StrEnum):
+    """How one try ended; the words that attempts are stored with."""
+
+    SUCCEEDED = "succeeded"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    IN_DOUBT = "in_doubt"
+    NOT_SENT = "not_sent"
+    TRY_LATER = "try_later"
+    IN_PROGRESS = "in_progress"
+    STALE_EPOCH = "stale_epoch"
+    UNDONE = "undone"
+    ABSENT = "absent"  # an answer of the status endpoint; a try never ends so
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One call of one direction of a step. `target` is the path, or the function's name. `timeout` is seconds."""
+
+    saga_id: UUID
+    saga: str
+    business_key: str
+    step: str
+    direction: str
+    target: str
+    participant: str
+    attempt: int
+    epoch: int
+    timeout: float
+    input: Any
+    output: Any
+    ask_first: bool
+
+    @property
+    def key(self) -> str:
+        """The same for every try, so that the participant's barrier can tell a repetition."""
+        return f"{self.saga_id}:{self.step}:{self.direction}"
+
+    def body(self) -> dict[str, Any]:
+        """The request's JSON, as the participant protocol has it."""
+        return {
+            "saga_id": str(self.saga_id), "saga": self.saga, "business_key": self.business_key, "step": self.step,
+            "direction": self.direction, "attempt": self.attempt, "input": self.input, "output": self.output,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `error`: {"message", "code"?, "status"?}. `for_ever`: 410, it can never be undone."""
+
+    outcome: Outcome
+    output: Any = None
+    error: dict[str, Any] | None = None
+    retry_after: timedelta | None = None
+    for_ever: bool = False
+    fault: str = field(default="", kw_only=True)
+
+    def event(self, step: int, luck: float) -> events.CallEvent:
+        """The event that the saga's rules understand."""
+        retriable = _RETRIABLE.get(self.outcome)
+        if retriable is not None:
+            return retriable(step, luck, self.retry_after)
+        match self.outcome:
+            case Outcome.SUCCEEDED:
+                return events.Succeeded(step)
+            case Outcome.REFUSED:
+                return events.Refused(step, for_ever=self.for_ever)
+            case Outcome.STALE_EPOCH:
+                return events.StaleEpoch(step)
+            case Outcome.UNDONE:
+                return events.Undone(step)
+        raise ValueError(f"no try ends {self.outcome}")
+
+
+_RETRIABLE: dict[Outcome, type[events.RetriableEvent]] = {
+    Outcome.ACCEPTED: events.Accepted,
+    Outcome.IN_DOUBT: events.InDoubt,
+    Outcome.NOT_SENT: events.NotSent,
+    Outcome.TRY_LATER: events.TryLater,
+    Outcome.IN_PROGRESS: events.InProgress,
+}
+
+
+class Transport(Protocol):
+    """One way of calling participants. Neither method raises for anything that a participant does."""
+
+    async def send(self, command: Command) -> Answer:
+        """Make the call once."""
+        ...
+
+    async def ask(self, command: Command) -> Answer | None:
+        """Ask the status endpoint about the command's key; None: there is none, or no usable answer."""
+        ...
+
+
+def problem(message: str, code: str, **more: Any) -> dict[str, Any]:
+    """The `error` of an answer."""
+    return {"message": message, "code": code, **more}

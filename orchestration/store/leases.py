@@ -1,0 +1,80 @@
+"""Leases: one row per drain. Whoever lets its row lapse has lost its sagas."""
+
+BEGIN_DRAIN = """
+INSERT INTO orchestration_drain (id, until, host, pid, in_flight, ending)
+VALUES (%s, clock_timestamp() + make_interval(secs => %s), %s, %s, 0, false)
+RETURNING clock_timestamp(), (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
+"""
+
+# Does nothing when the row is gone or has lapsed: then the lease is lost for good.
+HEARTBEAT = """
+UPDATE orchestration_drain SET until = clock_timestamp() + make_interval(secs => %s), in_flight = %s, ending = %s
+WHERE id = %s AND until > clock_timestamp() RETURNING clock_timestamp()
+"""
+
+END_DRAIN = "DELETE FROM orchestration_drain WHERE id = %s"
+
+# Run by the worker's parent when its child died: no need to wait for the lease to run out.
+EXPIRE_CHILD = "UPDATE orchestration_drain SET until = clock_timestamp() WHERE host = %s AND pid = %s"
+
+# A lapsed drain's sagas are due at once for others. Raising the epoch shuts out a late write of a frozen owner.
+# Rows are locked in id order. `status` narrows the scan by its index; an owned saga is always in one of the two.
+RELEASE_LAPSED = """
+WITH lapsed AS (
+    SELECT id FROM orchestration_drain WHERE until < clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED
+), orphan AS MATERIALIZED (
+    SELECT saga.id FROM orchestration_saga saga
+    WHERE saga.status IN ('running', 'compensating') AND saga.drain_id IN (SELECT id FROM lapsed)
+    ORDER BY saga.id FOR NO KEY UPDATE
+), released AS (
+    UPDATE orchestration_saga saga SET drain_id = NULL, due_at = clock_timestamp(), epoch = saga.epoch + 1
+    FROM orphan WHERE saga.id = orphan.id AND saga.drain_id IN (SELECT id FROM lapsed) RETURNING saga.id
+), gone AS (
+    DELETE FROM orchestration_drain WHERE id IN (SELECT id FROM lapsed) RETURNING id
+)
+SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM released)
+"""
+
+# Sagas owned by a drain that has no row (its row was deleted by hand, or an older database was restored).
+RELEASE_OWNERLESS = """
+WITH orphan AS MATERIALIZED (
+    SELECT saga.id FROM orchestration_saga saga
+    WHERE saga.status IN ('running', 'compensating') AND saga.drain_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM orchestration_drain drain WHERE drain.id = saga.drain_id)
+    ORDER BY saga.id FOR NO KEY UPDATE
+)
+UPDATE orchestration_saga saga SET drain_id = NULL, due_at = clock_timestamp(), epoch = saga.epoch + 1
+FROM orphan WHERE saga.id = orphan.id AND saga.drain_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM orchestration_drain drain WHERE drain.id = saga.drain_id)
+"""
+
+# Parked sagas whose reason is gone, or whose deadline has passed, are due again. Oldest first, in portions.
+RELEASE_PARKED = """
+WITH free AS (
+    SELECT saga.id FROM orchestration_saga saga
+    WHERE saga.parked_on IS NOT NULL AND (
+        (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp())
+        OR (saga.parked_on LIKE 'participant:%%' AND NOT EXISTS (
+            SELECT FROM orchestration_participant p
+            WHERE p.paused AND saga.parked_on = 'participant:' || p.name)))
+    ORDER BY saga.due_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE orchestration_saga saga SET parked_on = NULL, due_at = least(saga.due_at, clock_timestamp())
+FROM free WHERE saga.id = free.id
+"""
+
+COUNT_DRAINS = "SELECT count(*) FROM orchestration_drain WHERE until > clock_timestamp() AND NOT ending"
+
+SOLO_WAITING = """
+SELECT EXISTS (SELECT FROM orchestration_saga WHERE parked_on = 'solo' AND due_at <= clock_timestamp())
+"""
+
+COUNT_UP = """
+INSERT INTO orchestration_enginestate AS state (name, value) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET value = state.value + excluded.value, at = clock_timestamp()
+"""
+
+DISPATCHER_BEAT = """
+INSERT INTO orchestration_enginestate (name, value) VALUES ('dispatcher', 1)
+ON CONFLICT (name) DO UPDATE SET value = orchestration_enginestate.value + 1, at = clock_timestamp()
+"""

@@ -1,0 +1,129 @@
+"""The one statement that writes what has happened to sagas, for the drain (many at once) and for operators (one)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orchestration.core.saga_state import StepState
+from orchestration.store.rows import SagaChange
+
+# Sagas are locked in id order, so two writers never wait for each other in a circle. A saga whose epoch or
+# outside_writes has moved on since it was read is left untouched, with its steps, attempts and journal.
+RECORD = """
+WITH change AS (
+    SELECT * FROM unnest(
+        %s::uuid[], %s::bigint[], %s::int[], %s::text[], %s::bool[], %s::text[], %s::text[], %s::bigint[], %s::int[],
+        %s::int[], %s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
+        %s::timestamptz[], %s::text[], %s::text[], %s::text[]
+    ) AS change(
+        id, seen_epoch, seen_outside_writes, status, paused, stuck_code, stuck_reason, epoch, outside_writes,
+        revision, drain_id, due_at, parked_on, started_at, finished_at, kind, at, moves, actor, reason)
+), locked AS MATERIALIZED (
+    SELECT saga.id FROM orchestration_saga saga JOIN change USING (id) ORDER BY saga.id FOR NO KEY UPDATE OF saga
+), landed AS (
+    UPDATE orchestration_saga saga SET
+        status = change.status, paused = change.paused, stuck_code = change.stuck_code,
+        stuck_reason = change.stuck_reason, epoch = change.epoch, outside_writes = change.outside_writes,
+        revision = change.revision, drain_id = change.drain_id, due_at = change.due_at, parked_on = change.parked_on,
+        started_at = change.started_at, finished_at = change.finished_at, journal_length = saga.journal_length + 1
+    FROM change JOIN locked USING (id)
+    WHERE saga.id = change.id AND saga.epoch = change.seen_epoch
+        AND saga.outside_writes = change.seen_outside_writes
+    RETURNING saga.id, saga.journal_length
+), steps AS (
+    UPDATE orchestration_step step SET
+        status = new.status, in_doubt = new.in_doubt, sent = new.sent, refused_only = new.refused_only,
+        effect_stands = new.effect_stands, never_undoable = new.never_undoable, tries = new.tries,
+        losses = new.losses, stale_answers = new.stale_answers, action_attempts = new.action_attempts,
+        compensation_attempts = new.compensation_attempts, due_at = new.due_at,
+        attempt_started_at = new.attempt_started_at, started_at = new.started_at, finished_at = new.finished_at,
+        error = CASE WHEN new.error IS NULL THEN step.error ELSE nullif(new.error::jsonb, 'null'::jsonb) END
+    FROM unnest(
+        %s::uuid[], %s::smallint[], %s::text[], %s::bool[], %s::bool[], %s::bool[], %s::bool[], %s::bool[], %s::int[],
+        %s::smallint[], %s::smallint[], %s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[],
+        %s::timestamptz[], %s::timestamptz[], %s::text[]
+    ) AS new(
+        saga_id, position, status, in_doubt, sent, refused_only, effect_stands, never_undoable, tries, losses,
+        stale_answers, action_attempts, compensation_attempts, due_at, attempt_started_at, started_at, finished_at,
+        error)
+    JOIN landed ON landed.id = new.saga_id
+    WHERE step.saga_id = new.saga_id AND step.position = new.position
+), attempts AS (
+    INSERT INTO orchestration_attempt (
+        saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request, answer, error, fault)
+    SELECT ended.saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request::jsonb,
+        answer::jsonb, error::jsonb, fault
+    FROM unnest(
+        %s::uuid[], %s::smallint[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]
+    ) AS ended(
+        saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request, answer, error, fault)
+    JOIN landed ON landed.id = ended.saga_id
+), journal AS (
+    INSERT INTO orchestration_event (saga_id, seq, at, kind, status, epoch, actor, moves, reason)
+    SELECT change.id, landed.journal_length, change.at, change.kind, change.status, change.epoch, change.actor,
+        change.moves, change.reason
+    FROM change JOIN landed USING (id)
+)
+SELECT coalesce(array_agg(id), '{}'), clock_timestamp(),
+    (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
+FROM landed
+"""
+_SAGA_WIDTH, _STEP_WIDTH, _ATTEMPT_WIDTH = 20, 18, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Which sagas landed, the database's time, and the version of the configuration."""
+
+    landed: frozenset[UUID]
+    now: datetime
+    configuration: int
+
+
+def parameters(changes: Sequence[SagaChange]) -> list[list[Any]]:
+    """The arrays that RECORD takes, column by column."""
+    ordered = sorted(changes, key=lambda change: change.id)
+    sagas = [_saga_row(change) for change in ordered]
+    steps = [_step_row(change, step) for change in ordered for step in change.steps]
+    attempts = [
+        (change.id, one.position, one.direction, one.number, one.epoch, one.started_at, one.finished_at, one.outcome,
+         one.request, one.answer, one.error, one.fault)
+        for change in ordered for one in change.attempts
+    ]  # fmt: skip
+    return [
+        *_columns(sagas, _SAGA_WIDTH),
+        *_columns(steps, _STEP_WIDTH),
+        *_columns(attempts, _ATTEMPT_WIDTH),
+    ]
+
+
+def recorded(row: Sequence[Any]) -> Recorded:
+    """The statement's one row as a value."""
+    return Recorded(frozenset(row[0]), row[1], row[2] or 0)
+
+
+def _columns(rows: list[tuple[Any, ...]], width: int) -> Iterable[list[Any]]:
+    return map(list, zip(*rows, strict=True)) if rows else ([] for _ in range(width))
+
+
+def _saga_row(change: SagaChange) -> tuple[Any, ...]:
+    state = change.state
+    return (
+        change.id, change.seen_epoch, change.seen_outside_writes, state.status.value, state.paused, state.stuck_code,
+        state.stuck_reason, change.epoch, change.outside_writes, change.revision, change.drain_id, change.due_at,
+        change.parked_on, change.started_at, change.finished_at, change.kind, change.at, change.moves, change.actor,
+        change.reason,
+    )  # fmt: skip
+
+
+def _step_row(change: SagaChange, step: StepState) -> tuple[Any, ...]:
+    position = step.definition.index
+    return (
+        change.id, position, step.status.value, step.in_doubt, step.sent, step.refused_only, step.effect_stands,
+        step.never_undoable, step.tries, step.losses, step.stale_answers, step.action_attempts,
+        step.compensation_attempts, step.due_at, step.attempt_started_at, step.started_at, step.finished_at,
+        change.step_errors.get(position),
+    )  # fmt: skip
