@@ -14,6 +14,7 @@ from orchestration.audit import Actor
 from orchestration.core import definitions as core
 from orchestration.core.definitions import Problem, WrongDefinition
 from orchestration.models import DefinitionStep, Participant, Saga, SagaDefinition
+from orchestration.participants.function import REGISTRY
 from orchestration.schemas import schema_problems, validator_for
 
 MAX_DOCUMENT_BYTES = 256 * 1024
@@ -162,8 +163,6 @@ def _targets(step: core.StepDefinition, place: str) -> Iterator[tuple[str, str]]
 
 
 def _function_problems(step: core.StepDefinition, place: str) -> Iterator[Problem]:
-    from orchestration.participants.function import REGISTRY  # noqa: PLC0415  functions register late, at app start
-
     for at, name in _targets(step, place):
         if name not in REGISTRY:
             yield Problem(at, f"no function is registered as {name!r}")

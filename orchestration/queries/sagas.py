@@ -18,6 +18,9 @@ class CappedCount(NamedTuple):
     number: int
     is_more: bool
 
+    def __str__(self) -> str:
+        return f"{self.number:,}{'+' if self.is_more else ''}"
+
 
 def capped_count(queryset: QuerySet[Any], cap: int = CAP) -> CappedCount:
     """Counts no further than `cap`, so that a page costs the same with a million rows."""
@@ -58,9 +61,9 @@ def step_attempts(step: Step) -> int:
     return step.action_attempts + step.compensation_attempts
 
 
-def open_effects(steps: Iterable[Step]) -> list[str]:
+def open_effects(saga: Saga, steps: Iterable[Step] | None = None) -> list[str]:
     """Names of the steps that are done or in doubt and not undone, whether or not they could be undone."""
-    return [step.name for step in steps if _is_open(step)]
+    return [step.name for step in (saga.steps.all() if steps is None else steps) if _is_open(step)]
 
 
 def _is_open(step: Step) -> bool:
@@ -68,5 +71,5 @@ def _is_open(step: Step) -> bool:
         return False
     if step.in_doubt or step.effect_stands or step.status == StepStatus.SUCCEEDED:
         return True
-    # A step that was refused is called back as well; only where a try was not refused may something stand.
-    return step.status in UNDOING and not step.refused_only
+    # A refused step is undone like the others. Its `error` tells: it keeps the action's last until the action succeeds.
+    return step.status in UNDOING and step.error is None

@@ -1,0 +1,97 @@
+"""API tokens: 256 random bits shown once; only a hash is stored, so a copy of the database opens nothing."""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from orchestration import audit
+from orchestration.audit import Actor
+from orchestration.models import ApiToken
+
+PREFIX = "saga_"
+SCOPES = (
+    "view", "launch", "retry", "compensate", "skip", "pause", "resume", "add", "change", "delete",
+)  # fmt: skip
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class UnknownScope(ValueError):
+    """A scope is none of the operator verbs."""
+
+
+def issue(
+    *,
+    user: AbstractUser,
+    name: str,
+    scopes: Collection[str] = (),
+    expires_in: timedelta | None = None,
+    actor: Actor | None = None,
+) -> tuple[ApiToken, str]:
+    """A new token and its secret, which is never shown again.
+
+    `scopes` narrow the user's rights; none: all of them. Without `actor` (a management command) the audit row names
+    the user. Raises PermissionDenied (audited) and UnknownScope.
+    """
+    _must(actor, "add_apitoken", "issue token", name)
+    if unknown := sorted(set(scopes) - set(SCOPES)):
+        raise UnknownScope(f"unknown scope: {', '.join(unknown)}; there are {', '.join(SCOPES)}")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            user=user, name=name, digest=_digest(secret), scopes=sorted(set(scopes)),
+            expires_at=Now() + expires_in if expires_in is not None else None,
+        )  # fmt: skip
+        _note(actor or Actor(user, "command"), "issue token", token)
+    token.refresh_from_db()
+    return token, secret
+
+
+def revoke(*, token_id: int, actor: Actor) -> ApiToken:
+    """Close a token for good; twice changes nothing. Raises PermissionDenied (audited) and ApiToken.DoesNotExist."""
+    _must(actor, "delete_apitoken", "revoke token", str(token_id))
+    with transaction.atomic():
+        token = ApiToken.objects.select_for_update().get(pk=token_id)
+        if token.revoked_at is None:
+            ApiToken.objects.filter(pk=token_id).update(revoked_at=Now())
+            _note(actor, "revoke token", token)
+    token.refresh_from_db()
+    return token
+
+
+def authenticate(secret: str, *, via: str = "rest") -> Actor | None:
+    """Whose token this is; None when it is unknown, revoked, expired, or its user is not active."""
+    alive = ApiToken.objects.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+    token = alive.select_related("user").filter(digest=_digest(secret)).first()
+    if token is None or not token.user.is_active:
+        return None
+    _note_use(token)
+    return Actor(token.user, via, frozenset(token.scopes) if token.scopes else None)
+
+
+def _digest(secret: str) -> str:
+    # No salt and no slow hash: 256 random bits cannot be guessed, and the hash must be found by its index.
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _note_use(token: ApiToken) -> None:
+    """Once a minute is enough to see whether a token is in use, and spares a write for every call."""
+    stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - USE_IS_NOTED_EVERY)
+    ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())
+
+
+def _must(actor: Actor | None, permission: str, act: str, subject: str) -> None:
+    if actor is not None and not actor.may(permission):
+        audit.write(actor=actor, act=act, subject=subject[:128], granted=False)
+        actor.must(permission)
+
+
+def _note(actor: Actor, act: str, token: ApiToken) -> None:
+    about: dict[str, Any] = {"user": token.user.get_username(), "name": token.name, "scopes": token.scopes}
+    audit.write(actor=actor, act=act, subject=f"token {token.pk}", granted=True, after=about)
