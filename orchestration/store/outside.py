@@ -1,0 +1,39 @@
+"""The same reads and the same write for whoever is not a drain: one saga, on Django's connection."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from orchestration.core.definitions import SagaDefinition
+from orchestration.store import read
+from orchestration.store.record import RECORD, parameters, recorded
+from orchestration.store.rows import SagaChange, StoredSaga, stored_sagas
+
+
+def definition_of(saga_id: UUID) -> int | None:
+    """The id of the definition's version that the saga runs; None: there is no such saga."""
+    rows = _all("SELECT definition_id FROM orchestration_saga WHERE id = %s", saga_id)
+    return rows[0][0] if rows else None
+
+
+def load(saga_id: UUID, definition: SagaDefinition, *, lock: bool) -> tuple[StoredSaga, datetime]:
+    """The saga and the database's time. With `lock` (in a transaction) nobody else writes it until the end."""
+    statement = read.LOAD if lock else read.LOAD.replace("FOR NO KEY UPDATE OF s", "")
+    sagas = _all(statement, [saga_id])
+    stored = stored_sagas(
+        sagas, _all(read.STEPS, [saga_id]), _all(read.OUTPUTS, [saga_id]), {row[1]: definition for row in sagas}
+    )
+    return stored[0], _all("SELECT clock_timestamp()")[0][0]
+
+
+def record(change: SagaChange) -> bool:
+    """Write `change`; False when the saga has moved on since it was read."""
+    return change.id in recorded(_all(RECORD, *parameters([change]))[0]).landed
+
+
+def _all(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
