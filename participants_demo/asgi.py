@@ -1,5 +1,13 @@
 """The ASGI application of the participant that the environment names."""
 
-from django.core.asgi import get_asgi_application
+from importlib import import_module
 
-application = get_asgi_application()
+import django
+
+django.setup()
+
+from participants_demo import views  # noqa: E402 - models can be imported only after the set-up
+from participants_demo.service_settings import PARTICIPANT  # noqa: E402
+from participants_demo.web import Application  # noqa: E402
+
+application = Application(views.routes_of(import_module(f"participants_demo.{PARTICIPANT}.service").SERVICE))

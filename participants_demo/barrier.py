@@ -1,48 +1,54 @@
 """The barrier: a call that comes twice, late, or in the wrong order does no harm. Made to be copied.
 
-One row per idempotency key. What you must keep when you copy it:
+One row per idempotency key (the table is `Barrier` in models.py). What you must keep when you copy it:
 
 1. The lock comes first, and covers both directions of a step: an action and its undo never run side by side.
 2. The checks come in this order: epoch, repeated key, twin.
 3. The work and its row are one local transaction: both are there after a crash, or neither.
-4. Only "done" is remembered. A refusal takes the work back, and the row never answers for it; it keeps the highest
+4. Only "done" is remembered. A refusal takes the work back, and its row never answers for it; it keeps the highest
    epoch and the reason, so that an old worker stays locked out and `GET /status` can tell.
 
 Source: the sub-transaction barrier of dtm (dtm.pub/practice/barrier.html), with epochs as fencing tokens (Kleppmann,
 Designing Data-Intensive Applications, 2017, chapter 8).
 """
 
+import json
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
 from participants_demo.protocol import Call, LateActionError, RefusedError, StaleEpochError, twin_of
 
-EMPTY_COMPENSATION = {"empty": True}
+EMPTY_COMPENSATION = '{"empty": true}'
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock_shared(hashtextextended(%s, 0))"
+READ = "SELECT key, epoch, done, answer FROM barrier WHERE key IN (%s, %s)"
+WRITE = """
+    INSERT INTO barrier (key, epoch, done, answer) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (key) DO UPDATE SET epoch = excluded.epoch, done = excluded.done, answer = excluded.answer"""
+RAISE_EPOCH = "UPDATE barrier SET epoch = %s WHERE key = %s"
 
 
-class Barrier(models.Model):
-    """What we know of one key. `answer` is the step's output when done, else the refusal."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What we know of one key. `answer` is JSON text: the step's output when done, else the refusal."""
 
-    key = models.TextField(primary_key=True)
-    epoch = models.BigIntegerField()
-    done = models.BooleanField()
-    answer = models.JSONField(null=True)
-
-    objects: ClassVar[models.Manager[Self]] = models.Manager()
-
-    def __str__(self) -> str:
-        return self.key
+    key: str
+    epoch: int
+    done: bool
+    answer: str
 
 
-def once(call: Call, work: Callable[[], Any]) -> Any:
-    """Do the work of a call at most once, and return its answer: JSON, the same for every repetition.
+def once(call: Call, work: Callable[[], str]) -> str:
+    """Do the work of a call at most once, and return its answer: JSON text, the same for every repetition.
 
     `work` runs inside the transaction. Raises StaleEpochError, LateActionError, and whatever `work` raises.
     """
     with transaction.atomic():
-        _lock(call.key)
+        _run(LOCK, _step_of(call.key))
+        # A statement of its own, after the lock: together they would see the rows as they were before the wait.
         own, twin = _rows(call.key)
         if own and call.epoch < own.epoch:
             raise StaleEpochError(f"epoch {call.epoch} is older than {own.epoch}")
@@ -50,64 +56,53 @@ def once(call: Call, work: Callable[[], Any]) -> Any:
             _raise_epoch(own, call.epoch)
             return own.answer
         try:
-            answer = _first_time(call, own, twin, work)
+            return _first_time(call, twin, work)
         except RefusedError as refusal:
             refused = refusal
-            _save(own, Barrier(key=call.key, epoch=call.epoch, done=False, answer=refusal.as_json()))
-        else:
-            return answer
-    raise refused
+            _run(WRITE, call.key, call.epoch, False, json.dumps(refusal.as_json()))
+    raise refused  # after the commit that keeps the note
 
 
 def state_of(key: str) -> dict[str, Any]:
     """What became of a key, as `GET /status` says it: `state`, with `output` when done and `error` when refused."""
     with transaction.atomic():
         # The lock is tried before the rows are read: the other way round, a call that commits in between looks absent.
-        in_progress = not _try_lock(key)
+        in_progress = not _run(TRY_LOCK, _step_of(key))[0][0]
         own, twin = _rows(key)
     if twin and twin.done and key.endswith(":action"):
         return {"state": "compensated"}
     if own and own.done:
-        return {"state": "done", "output": own.answer}
+        return {"state": "done", "output": json.loads(own.answer)}
     if in_progress:
         return {"state": "in_progress"}
-    return {"state": "refused", **(own.answer or {})} if own else {"state": "absent"}
+    return {"state": "refused", **json.loads(own.answer)} if own else {"state": "absent"}
 
 
-def _first_time(call: Call, own: Barrier | None, twin: Barrier | None, work: Callable[[], Any]) -> Any:
+def _first_time(call: Call, twin: Row | None, work: Callable[[], str]) -> str:
     twin_done = twin is not None and twin.done
     if call.is_action and twin_done:
         raise LateActionError("this step was compensated before its action came")
     with transaction.atomic():  # a savepoint: a refusal takes back the work and its row together
-        answer = EMPTY_COMPENSATION if not call.is_action and not twin_done else work()
-        _save(own, Barrier(key=call.key, epoch=call.epoch, done=True, answer=answer))
+        answer = work() if call.is_action or twin_done else EMPTY_COMPENSATION
+        _run(WRITE, call.key, call.epoch, True, answer)
     return answer
 
 
-def _rows(key: str) -> tuple[Barrier | None, Barrier | None]:
-    rows = Barrier.objects.in_bulk([key, twin_of(key)])
-    return rows.get(key), rows.get(twin_of(key))
+def _rows(key: str) -> tuple[Row | None, Row | None]:
+    twin_key = twin_of(key)
+    rows = {row[0]: Row(*row) for row in _run(READ, key, twin_key)}
+    return rows.get(key), rows.get(twin_key)
 
 
-def _save(before: Barrier | None, row: Barrier) -> None:
-    row.save(force_insert=before is None, force_update=before is not None)
-
-
-def _raise_epoch(own: Barrier, epoch: int) -> None:
+def _raise_epoch(own: Row, epoch: int) -> None:
     if epoch > own.epoch:
-        Barrier.objects.filter(key=own.key).update(epoch=epoch)
+        _run(RAISE_EPOCH, epoch, own.key)
 
 
-def _lock(key: str) -> None:
-    # A statement of its own: a SELECT that also read the rows would see them as they were before the wait.
+def _run(sql: str, *values: str | int | bool) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_step_of(key)])
-
-
-def _try_lock(key: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(hashtextextended(%s, 0))", [_step_of(key)])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(sql, values)
+        return cursor.fetchall() if cursor.description else []
 
 
 def _step_of(key: str) -> str:

@@ -95,18 +95,18 @@ def twin_of(key: str) -> str:
 
 
 def read_call(*, headers: Mapping[str, str], body: bytes) -> Call:
-    """The call in a request. Raises MalformedError with what is wrong."""
+    """The call in a request; header names in lower case. Raises MalformedError with what is wrong."""
     fields = read_object(body)
     call = Call(
         saga_id=_name(fields, "saga_id"),
         step=_name(fields, "step"),
         direction=_name(fields, "direction"),
-        epoch=_epoch(headers.get("Saga-Epoch", "")),
+        epoch=_epoch(headers.get("saga-epoch", "")),
         input=fields.get("input"),
     )
     if call.direction not in TWINS:
         raise MalformedError("direction must be action or compensation")
-    if headers.get("Idempotency-Key") != call.key:
+    if headers.get("idempotency-key") != call.key:
         raise MalformedError("the header Idempotency-Key must be <saga_id>:<step>:<direction> of the body")
     return call
 

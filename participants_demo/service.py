@@ -1,14 +1,14 @@
 """What a participant is made of: its calls by path, and what it has on its books."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.urls import URLPattern
-
 from participants_demo import barrier, ledger
 from participants_demo.ledger import Effect
 from participants_demo.protocol import Call
+from participants_demo.web import Routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,23 @@ class Balances:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One participant. Paths are without the leading slash; `balances` reads its tables, not its ledger."""
+    """One participant. `balances` reads its tables, not its ledger."""
 
     actions: Mapping[str, Verb]
     compensations: Mapping[str, Verb]
     balances: Callable[[], Balances]
-    more_urls: list[URLPattern] = field(default_factory=list)
+    more_routes: Routes = field(default_factory=dict)
 
 
-def perform(call: Call, verb: Verb) -> Any:
-    """Do a call at most once: work, ledger entry and barrier row in one transaction. Raises AnswerError."""
+def perform(call: Call, verb: Verb) -> str:
+    """Do a call at most once: work, ledger entry and barrier row in one transaction.
 
-    def work() -> Any:
+    Returns the output as JSON text. Raises AnswerError.
+    """
+
+    def work() -> str:
         done = verb(call)
         ledger.write(call, done.effect)
-        return dict(done.output)
+        return json.dumps(done.output)
 
     return barrier.once(call, work)

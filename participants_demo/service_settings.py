@@ -30,11 +30,6 @@ PARTICIPANT_SECRET = os.environ.get("PARTICIPANT_SECRET", "")
 INSTALLED_APPS = ["participants_demo", f"participants_demo.{PARTICIPANT}"]
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-ROOT_URLCONF = "participants_demo.urls"
-MIDDLEWARE: list[str] = []
-ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
-APPEND_SLASH = False
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -44,6 +39,4 @@ LOGGING = {
     "formatters": {"line": {"format": f"{{asctime}} {PARTICIPANT} {{levelname}} {{message}}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # A refusal is a normal answer here, not worth a line; a broken request still is.
-    "loggers": {"django.request": {"level": "ERROR"}},
 }

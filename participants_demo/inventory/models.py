@@ -4,10 +4,11 @@ from django.db import models
 from django.db.models import Q
 
 
-class Stock(models.Model):
-    """What there is of one article."""
+class Shelf(models.Model):
+    """What there is of one article on one shelf."""
 
-    sku = models.TextField(primary_key=True)
+    sku = models.TextField()
+    number = models.IntegerField()
     available = models.BigIntegerField()
     reserved = models.BigIntegerField(default=0)
 
@@ -15,11 +16,12 @@ class Stock(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(available__gte=0, reserved__gte=0), name="stock_is_never_negative")
+            models.UniqueConstraint(fields=["sku", "number"], name="one_row_per_article_and_shelf"),
+            models.CheckConstraint(condition=Q(available__gte=0, reserved__gte=0), name="stock_is_never_negative"),
         ]
 
     def __str__(self) -> str:
-        return self.sku
+        return f"{self.sku} on shelf {self.number}"
 
 
 class Reservation(models.Model):
@@ -27,6 +29,7 @@ class Reservation(models.Model):
 
     key = models.TextField(primary_key=True)
     sku = models.TextField()
+    shelf = models.IntegerField()
     qty = models.IntegerField()
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()

@@ -26,4 +26,4 @@ def balances() -> Balances:
     return Balances("order", {"pending": pending, "outside": -pending})
 
 
-SERVICE = Service(actions={"create": create}, compensations={"cancel": cancel}, balances=balances)
+SERVICE = Service(actions={"/create": create}, compensations={"/cancel": cancel}, balances=balances)

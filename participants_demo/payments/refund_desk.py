@@ -4,13 +4,12 @@
 It has no login: the service listens on the loopback address only.
 """
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_http_methods
+import json
 
 from participants_demo.database import in_database
 from participants_demo.payments.models import RefundDesk
 from participants_demo.protocol import MalformedError, UnavailableError, read_object
-from participants_demo.views import answering
+from participants_demo.web import Request
 
 
 def check_open() -> None:
@@ -23,18 +22,19 @@ def is_open() -> bool:
     return RefundDesk.objects.get().open
 
 
-@require_http_methods(["GET", "POST"])
-@answering
-async def view(request: HttpRequest) -> HttpResponse:
-    if request.method == "POST":
-        wanted = _wanted(request)
-        await in_database(lambda: RefundDesk.objects.update(open=wanted))
-    return JsonResponse({"open": await in_database(is_open)})
+async def show(_request: Request) -> str:
+    return json.dumps({"open": await in_database(is_open)})
 
 
-def _wanted(request: HttpRequest) -> bool:
+async def switch(request: Request) -> str:
+    wanted = _wanted(request)
+    await in_database(lambda: RefundDesk.objects.update(open=wanted))
+    return json.dumps({"open": wanted})
+
+
+def _wanted(request: Request) -> bool:
     # A page of another site can make a browser post here, but not with this content type.
-    if request.content_type != "application/json":
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise MalformedError("the content type must be application/json")
     wanted = read_object(request.body).get("open")
     if not isinstance(wanted, bool):

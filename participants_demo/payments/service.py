@@ -4,7 +4,6 @@ The limit is for one charge, so that cards are not used up by long traffic.
 """
 
 from django.db.models import Sum
-from django.urls import path
 
 from participants_demo.inputs import text, whole_number
 from participants_demo.ledger import Effect
@@ -45,8 +44,8 @@ def _paid(card: str, amount: int) -> Effect:
 
 
 SERVICE = Service(
-    actions={"charge": charge},
-    compensations={"refund": refund},
+    actions={"/charge": charge},
+    compensations={"/refund": refund},
     balances=balances,
-    more_urls=[path("admin/refunds", refund_desk.view)],
+    more_routes={("GET", "/admin/refunds"): refund_desk.show, ("POST", "/admin/refunds"): refund_desk.switch},
 )

@@ -38,4 +38,4 @@ def _booked(carrier: str) -> Effect:
     return Effect(unit="booking", account=f"booked:{carrier}", amount=1, counter_account=f"free:{carrier}")
 
 
-SERVICE = Service(actions={"book": book}, compensations={"cancel": cancel}, balances=balances)
+SERVICE = Service(actions={"/book": book}, compensations={"/cancel": cancel}, balances=balances)

@@ -1,13 +1,20 @@
 from django.db import migrations
 
-LOTS = 1_000_000_000
-STOCK = {"SKU-1": LOTS, "SKU-2": LOTS, "SKU-3": LOTS, "SKU-4": LOTS, "SKU-5": LOTS, "SKU-FEW": 5, "SKU-EMPTY": 0}
+LOTS = 125_000_000
+SHELVES = {
+    **{f"SKU-{number}": [LOTS] * 8 for number in range(1, 6)},
+    "SKU-FEW": [5],
+    "SKU-EMPTY": [0],
+}
 
 
 def fill(apps, schema_editor):
-    stock = apps.get_model("inventory", "Stock")
-    stock.objects.bulk_create(stock(sku=sku, available=available) for sku, available in STOCK.items())
-
+    shelf = apps.get_model("inventory", "Shelf")
+    shelf.objects.bulk_create(
+        shelf(sku=sku, number=number, available=available)
+        for sku, shelves in SHELVES.items()
+        for number, available in enumerate(shelves)
+    )
 
 
 class Migration(migrations.Migration):
