@@ -81,7 +81,7 @@ class Server(ABC):
     def wait_until_ready(self) -> None:
         """Return when the server answers. Raises EmbeddedServerError with the end of its log when it does not."""
         deadline = time.monotonic() + _READY_SECONDS
-        while not self._answers():
+        while not (self.is_running and self._answers()):
             if not self.is_running or time.monotonic() > deadline:
                 raise EmbeddedServerError(f"{self.name} does not start:\n{self._end_of_log()}")
             time.sleep(_POLL_SECONDS)

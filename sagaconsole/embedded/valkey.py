@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from sagaconsole.embedded.account import Account
 from sagaconsole.embedded.children import spawn
@@ -56,7 +58,8 @@ class Valkey(Server):
             )
 
     def _answers(self) -> bool:
-        client = redis.Redis.from_url(self.url(), socket_connect_timeout=2, socket_timeout=2)
+        once = Retry(NoBackoff(), 0)
+        client = redis.Redis.from_url(self.url(), socket_connect_timeout=2, socket_timeout=2, retry=once)
         try:
             return bool(client.ping())
         except redis.RedisError:
