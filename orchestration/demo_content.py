@@ -1,59 +1,56 @@
 """The demo's rows: one user per role, their API tokens, the participants, and the definitions that come with them."""
 
-import hashlib
 from collections.abc import Mapping
-from typing import Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
-from django.db import transaction
 
+from orchestration import tokens
 from orchestration.audit import Actor
 from orchestration.definitions import load_document, publish_definition
-from orchestration.models import ApiToken, Participant
-
-_LABEL = "demo"
-
-
-class DemoUser(Protocol):
-    """Someone to make an account for."""
-
-    @property
-    def username(self) -> str: ...
-    @property
-    def password(self) -> str: ...
-    @property
-    def api_token(self) -> str: ...
+from orchestration.enrolment import enrol
+from orchestration.models import Participant
+from orchestration.roles import ADMIN
+from sagaconsole.demo.users import ROLES, password_of, token_name
+from sagaconsole.embedded.secrets_file import SecretsFile
 
 
-@transaction.atomic
-def seed_demo(*, users: Mapping[str, DemoUser], participants: Mapping[str, str]) -> None:
-    """Make or correct the rows. `users` by role, `participants` as name -> base URL. Nothing is doubled.
+def seed_demo(*, secrets: SecretsFile, participants: Mapping[str, str]) -> None:
+    """Make or correct the rows; a second time changes nothing. `participants`: name -> base URL.
 
-    Raises WrongDefinition when a document in participants_demo/sagas is not in order.
+    Passwords are read from `secrets`, and the API tokens are put there. Raises WrongDefinition when a document in
+    participants_demo/sagas is not in order.
     """
-    for role, wanted in users.items():
-        _give_token(_make_user(role, wanted), wanted.api_token)
+    for role in ROLES:
+        user = _make_user(role, password_of(role, secrets))
+        _give_token(user, token_name(role), secrets)
+    admin = Actor(user=User.objects.get(username=ADMIN), via="command")
     for name, base_url in participants.items():
-        Participant.objects.update_or_create(
-            name=name, defaults={"transport": Participant.Transport.HTTP, "base_url": base_url}
-        )
-    admin = Actor(user=User.objects.get(username=users["admin"].username), via="demo")
+        _enrol(name, base_url, admin)
     for file in sorted((settings.BASE_DIR / "participants_demo" / "sagas").glob("*.yaml")):
         publish_definition(document=load_document(file.read_bytes(), "application/yaml"), actor=admin)
 
 
-def _make_user(role: str, wanted: DemoUser) -> User:
-    is_admin = role == "admin"
-    user, _created = User.objects.get_or_create(username=wanted.username)
-    user.is_staff = user.is_superuser = is_admin
-    if not user.check_password(wanted.password):
-        user.set_password(wanted.password)
+def _make_user(role: str, password: str) -> User:
+    user, _created = User.objects.get_or_create(username=role)
+    user.is_staff = user.is_superuser = role == ADMIN
+    if not user.check_password(password):
+        user.set_password(password)
     user.save()
     user.groups.set(Group.objects.filter(name=role))
     return user
 
 
-def _give_token(user: User, token: str) -> None:
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    ApiToken.objects.update_or_create(digest=digest, defaults={"user": user, "name": _LABEL, "revoked_at": None})
+def _give_token(user: User, name: str, secrets: SecretsFile) -> None:
+    """Only its hash is in the database, so the token that was issued first is kept among the secrets."""
+    issued = secrets.known().get(name)
+    if issued is None or tokens.authenticate(issued) is None:
+        _token, secret = tokens.issue(user=user, name="demo")
+        secrets.put(name, secret)
+
+
+def _enrol(name: str, base_url: str, admin: Actor) -> None:
+    """The address is another one at every start; what else somebody has changed stays."""
+    known = Participant.objects.filter(name=name).first()
+    status_path = known.status_path if known else "/status"
+    enrol(name=name, actor=admin, transport=Participant.Transport.HTTP, base_url=base_url, status_path=status_path)

@@ -7,31 +7,12 @@ from pathlib import Path
 
 from sagaconsole.demo.options import Options
 from sagaconsole.demo.service import MANAGE, Service, base_environment
+from sagaconsole.demo.users import demo_secrets
 from sagaconsole.embedded import EmbeddedServers
 from sagaconsole.embedded.ports import HOST, free_port
-from sagaconsole.embedded.secrets_file import SecretsFile
 
+DEMO_JSON = "demo.json"
 PARTICIPANTS = ("orders", "payments", "inventory", "shipping")
-SECRETS_FILE = "secrets.json"
-ROLES = ("viewer", "operator", "admin")
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Someone who may sign in. The console's command `seed_demo` makes the account."""
-
-    username: str
-    password: str
-    api_token: str
-
-
-def demo_users(directory: Path) -> dict[str, User]:
-    """One user per role, with passwords and tokens that stay the same in this data directory."""
-    secrets = SecretsFile(directory / SECRETS_FILE)
-    return {
-        role: User(role, secrets.get(f"password of {role}", random_bytes=9), secrets.get(f"token of {role}"))
-        for role in ROLES
-    }
 
 
 @dataclass
@@ -42,7 +23,6 @@ class Plan:
     directory: Path
     port: int
     servers: EmbeddedServers
-    users: dict[str, User]
     participant_urls: dict[str, str] = field(init=False)
     participants: dict[str, Service] = field(init=False)
     web: Service = field(init=False)
@@ -83,7 +63,7 @@ class Plan:
         environment = base_environment(
             DATABASE_URL=self.servers.database_url,
             REDIS_URL=self.servers.redis_url,
-            SECRET_KEY=SecretsFile(self.directory / SECRETS_FILE).get("secret key", random_bytes=48),
+            SECRET_KEY=demo_secrets(self.directory).get("secret key", random_bytes=48),
             SAGA_DEMO="1",
             SAGA_PUBLIC_URL=self.url,
             SAGA_PARTICIPANT_HOSTS="127.0.0.1,localhost",
@@ -104,11 +84,12 @@ class Plan:
         )
 
     def _traffic(self) -> Service:
-        rate = str(self.options.traffic)
+        """It waits for demo.json and reads the address and the token there."""
+        about = ["--demo-json", str(self.directory / DEMO_JSON), "--rate", str(self.options.traffic)]
         return Service(
             name="traffic",
-            argv=[sys.executable, "-m", "sagaconsole.demo.traffic", "--url", self.url, "--rate", rate],
-            environment=base_environment(SAGA_API_TOKEN=self.users["admin"].api_token),
+            argv=[sys.executable, "-m", "sagaconsole.demo.traffic", *about],
+            environment=base_environment(),
             log=self._log("traffic"),
         )
 

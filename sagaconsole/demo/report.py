@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sagaconsole.demo.plan import Plan
+from sagaconsole.demo.plan import DEMO_JSON, Plan
+from sagaconsole.demo.users import demo_users
 
-DEMO_JSON = "demo.json"
 _MAY = {
     "viewer": "look at everything",
     "operator": "launch and repair sagas",
@@ -32,19 +32,20 @@ def remove_demo_json(directory: Path) -> None:
 
 def welcome(plan: Plan) -> str:
     """Where to look, who may sign in, and what to try."""
-    users = "\n".join(f"    {user.username:10}{user.password:18}{_MAY[role]}" for role, user in plan.users.items())
+    users = demo_users(plan.directory)
+    table = "\n".join(f"    {user.username:10}{user.password:18}{_MAY[role]}" for role, user in users.items())
     return f"""
 sagaconsole runs at {plan.url}/
 
   Sign in as
-{users}
+{table}
 
   What to try
     1. As operator, launch "Place an order" and watch its steps.
     2. Launch it with the region "moon": nobody delivers there, and every step before is undone, newest first.
     3. As admin, add a fault rule for the step charge-card, launch again, and repair what is stuck.
     4. Kill a worker (kill -9 {plan.workers[0].pid}): its sagas go on, and it is started again.
-    5. From the shell, {_curl(plan)}
+    5. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
 
   Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
   Logs: {plan.directory / "logs"}
@@ -52,15 +53,12 @@ sagaconsole runs at {plan.url}/
 """
 
 
-def _curl(plan: Plan) -> str:
-    return f"curl -H 'Authorization: Bearer {plan.users['viewer'].api_token}' {plan.url}/api/v1/sagas"
-
-
 def _facts(plan: Plan) -> dict[str, Any]:
+    users = demo_users(plan.directory)
     return {
         "url": plan.url,
-        "users": {role: asdict(user) for role, user in plan.users.items()},
-        "api_token": plan.users["admin"].api_token,
+        "users": {role: asdict(user) for role, user in users.items()},
+        "api_token": users["admin"].api_token,
         "participants": plan.participant_urls,
         "database_url": plan.servers.database_url,
         "redis_url": plan.servers.redis_url,

@@ -10,7 +10,7 @@ from sagaconsole.demo.answers import answers
 from sagaconsole.demo.directory import demo_directory
 from sagaconsole.demo.errors import DemoError
 from sagaconsole.demo.options import Options
-from sagaconsole.demo.plan import Plan, demo_users
+from sagaconsole.demo.plan import Plan
 from sagaconsole.demo.report import remove_demo_json, welcome, write_demo_json
 from sagaconsole.demo.service import Service
 from sagaconsole.demo.terminal import say
@@ -54,7 +54,7 @@ def _everything(options: Options, directory: Path, port: int) -> Iterator[Plan]:
     logs.make_empty(directory / "logs")
     say("Starting PostgreSQL and Valkey")
     with EmbeddedServers(directory) as servers:
-        plan = Plan(options, directory, port, servers, demo_users(directory))
+        plan = Plan(options, directory, port, servers)
         try:
             yield plan
         finally:

@@ -14,13 +14,18 @@ class SecretsFile:
 
     def get(self, name: str, *, random_bytes: int = 32) -> str:
         """The secret called `name`, the same at every call: letters, digits, `-` and `_`, made of `random_bytes`."""
-        known = self._read()
+        known = self.known()
         if name not in known:
             known[name] = secrets.token_urlsafe(random_bytes)
             self._write(known)
         return known[name]
 
-    def _read(self) -> dict[str, str]:
+    def put(self, name: str, value: str) -> None:
+        """Keep a secret that was made elsewhere, in place of any earlier one."""
+        self._write(self.known() | {name: value})
+
+    def known(self) -> dict[str, str]:
+        """All secrets by name."""
         if not self._path.exists():
             return {}
         content: dict[str, str] = json.loads(self._path.read_text())

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from orchestration.demo_content import seed_demo
-from sagaconsole.demo.plan import demo_users
+from sagaconsole.demo.users import demo_secrets
 
 
 class Command(BaseCommand):
@@ -21,4 +21,4 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if not options["data_dir"].is_dir():
             raise CommandError(f"{options['data_dir']} is not a directory")
-        seed_demo(users=demo_users(options["data_dir"]), participants=options["participants"])
+        seed_demo(secrets=demo_secrets(options["data_dir"]), participants=options["participants"])
