@@ -54,7 +54,7 @@ def enrol(
         before = Participant.objects.filter(name=name).first()
         participant, created = Participant.objects.update_or_create(name=name, defaults=values)
         audit.write(
-            actor=actor, act="enrol", subject=name, granted=True, before=before and described(before),
+            actor=actor, act="enrol", subject=name, granted=True, before=described(before) if before else None,
             after=described(participant),
         )  # fmt: skip
     return Enrolled(participant, created)

@@ -15,9 +15,10 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from orchestration.core.definitions import Problem
-from orchestration.strict_json import MAX_DEPTH, MAX_PROBLEMS, find_problems, inside
+from orchestration.strict_json import MAX_DEPTH, MAX_PROBLEMS, canonical, find_problems, inside
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+MAX_INPUT_BYTES = 256 * 1024
 MAX_REFERENCES = 50_000
 MAX_PATTERN = 1000
 _TIME = r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|z|[+-]([01]\d|2[0-3]):[0-5]\d)"
@@ -102,6 +103,8 @@ def validator_for(schema: dict[str, Any]) -> Callable[[Any], list[Problem]]:
     def check(saga_input: Any) -> list[Problem]:
         if problems := find_problems(saga_input, "input", max_depth=MAX_DEPTH):
             return problems
+        if len(canonical(saga_input)) > MAX_INPUT_BYTES:
+            return [Problem("input", f"is larger than {MAX_INPUT_BYTES // 1024} KiB")]
         _references_left.set(MAX_REFERENCES)
         try:
             return _problems(validator.iter_errors(saga_input))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -28,7 +28,7 @@ class UnknownScope(ValueError):
 
 def issue(
     *,
-    user: AbstractUser,
+    user: User,
     name: str,
     scopes: Collection[str] = (),
     expires_in: timedelta | None = None,

@@ -11,6 +11,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.timezone import is_naive
 
 from orchestration import strict_json
+from orchestration.core.definitions import Problem
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
@@ -21,6 +22,8 @@ NEWEST_FIRST = ("-id",)
 
 class WrongCursor(ValueError):
     """The cursor was not made by this list."""
+
+    problems = (Problem("cursor", "is not a cursor of this list"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def _values(model: type[Model], cursor: str, order: Sequence[str]) -> list[Any]:
             raise WrongCursor
         return [_value(model, name.removeprefix("-"), value) for name, value in zip(order, values, strict=True)]
     except (binascii.Error, ValueError, TypeError, OverflowError, ValidationError, FieldDoesNotExist) as error:
-        raise WrongCursor("is not a cursor of this list") from error
+        raise WrongCursor from error
 
 
 def _value(model: type[Model], name: str, value: Any) -> Any:

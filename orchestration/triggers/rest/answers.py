@@ -1,0 +1,215 @@
+"""The shapes that the API answers with, and how rows become them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import prefetch_related_objects
+from ninja import Schema
+
+from orchestration import queries
+from orchestration.models import FaultRule, Saga, SagaDefinition, Step
+
+
+class ErrorBody(Schema):
+    code: str
+    message: str
+    fields: dict[str, str] | None = None
+
+
+class ErrorOut(Schema):
+    error: ErrorBody
+
+
+class StepOut(Schema):
+    name: str
+    status: str
+    in_doubt: bool
+    direction: str
+    attempts: int
+    output: Any
+    error: Any
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class SagaOut(Schema):
+    id: UUID
+    definition: str
+    version: int
+    status: str
+    paused: bool
+    parked_on: str | None
+    business_key: str
+    input: dict[str, Any]
+    steps: list[StepOut]
+    stuck_reason: str | None
+    revision: int
+    open_effects: list[str]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    deadline_at: datetime
+    trigger: str
+    launched_by: str
+
+
+class SagaList(Schema):
+    items: list[SagaOut]
+    next_cursor: str | None
+
+
+class EventOut(Schema):
+    seq: int
+    at: datetime
+    kind: str
+    status: str
+    actor: str | None
+    moves: list[dict[str, str]]
+    reason: str | None = None
+
+
+class EventList(Schema):
+    items: list[EventOut]
+    next_cursor: str | None
+
+
+class AttemptOut(Schema):
+    step: str
+    direction: str
+    number: int
+    started_at: datetime
+    finished_at: datetime
+    outcome: str
+    request: Any = None
+    answer: Any = None
+    error: Any = None
+    fault: str | None = None
+
+
+class AttemptList(Schema):
+    items: list[AttemptOut]
+    next_cursor: str | None
+
+
+class PlannedCallOut(Schema):
+    step: str
+    direction: str
+    participant: str
+    payload: Any = None
+
+
+class PreviewOut(Schema):
+    allowed: bool
+    why_not: str | None = None
+    calls: list[PlannedCallOut]
+    revision: int
+
+
+class BatchItemOut(Schema):
+    status: int
+    saga: SagaOut | None = None
+    error: ErrorBody | None = None
+
+
+class BatchOut(Schema):
+    items: list[BatchItemOut]
+
+
+class VersionOut(Schema):
+    name: str
+    version: int
+
+
+class DefinitionOut(VersionOut):
+    title: str
+    published_at: datetime
+    published_by: str
+    retired_at: datetime | None
+    document: dict[str, Any]
+
+
+class DefinitionList(Schema):
+    items: list[DefinitionOut]
+    next_cursor: str | None
+
+
+class ParticipantOut(Schema):
+    name: str
+    transport: str
+    base_url: str
+    status_path: str
+    has_secret: bool
+    paused: bool
+
+
+class ParticipantList(Schema):
+    items: list[ParticipantOut]
+    next_cursor: str | None
+
+
+class FaultOut(Schema):
+    id: int
+    kind: str
+    definition: str
+    step: str
+    participant: str
+    direction: str
+    saga_id: UUID | None
+    attempts: list[int] | None
+    delay: float | None
+    times: int | None
+    fired: int
+    probability: float | None
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class FaultList(Schema):
+    items: list[FaultOut]
+    next_cursor: str | None
+
+
+def saga_bodies(sagas: Sequence[Saga]) -> list[dict[str, Any]]:
+    """The sagas as the contract shows them; three queries, however many sagas."""
+    prefetch_related_objects(sagas, "definition", "data", "steps")
+    outputs = queries.outputs_of([saga.pk for saga in sagas])
+    return [_saga_body(saga, outputs) for saga in sagas]
+
+
+def saga_body(saga: Saga) -> dict[str, Any]:
+    """One saga, read anew: what an act or the engine did a moment ago is in it."""
+    return saga_bodies([queries.saga_for_page(saga.pk)])[0]
+
+
+def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
+    steps = list(saga.steps.all())
+    return {
+        "id": saga.pk, "definition": saga.definition_name, "version": saga.definition.version, "status": saga.status,
+        "paused": saga.paused, "parked_on": saga.parked_on, "business_key": saga.business_key,
+        "input": saga.data.input, "steps": [_step_body(step, outputs) for step in steps],
+        "stuck_reason": saga.stuck_reason or None, "revision": saga.revision,
+        "open_effects": queries.open_effects(saga, steps), "created_at": saga.created_at,
+        "started_at": saga.started_at, "finished_at": saga.finished_at, "deadline_at": saga.deadline_at,
+        "trigger": saga.trigger, "launched_by": saga.launched_by,
+    }  # fmt: skip
+
+
+def _step_body(step: Step, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
+    return {
+        "name": step.name, "status": step.status, "in_doubt": step.in_doubt,
+        "direction": queries.step_direction(step), "attempts": queries.step_attempts(step),
+        "output": outputs.get((step.saga_id, step.position)), "error": step.error, "started_at": step.started_at,
+        "finished_at": step.finished_at,
+    }  # fmt: skip
+
+
+def definition_body(definition: SagaDefinition) -> dict[str, Any]:
+    fields = ("name", "version", "title", "published_at", "published_by", "retired_at", "document")
+    return {field: getattr(definition, field) for field in fields}
+
+
+def fault_body(rule: FaultRule) -> dict[str, Any]:
+    return {field: getattr(rule, field) for field in FaultOut.model_fields}

@@ -1,0 +1,21 @@
+"""The API as one object: routers, authentication, error handling, OpenAPI."""
+
+from ninja import NinjaAPI
+
+from orchestration.triggers.rest import definitions, errors, faults, participants, sagas
+from orchestration.triggers.rest.auth import BearerToken
+from orchestration.triggers.rest.requests import StrictParser
+
+api = NinjaAPI(
+    title="sagaconsole",
+    version="1",
+    description="Launch, watch and repair sagas.",
+    urls_namespace="api",
+    auth=BearerToken(),
+    parser=StrictParser(),
+)
+errors.install(api)
+api.add_router("/sagas", sagas.router)
+api.add_router("/definitions", definitions.router)
+api.add_router("/participants", participants.router)
+api.add_router("/faults", faults.router)

@@ -1,0 +1,119 @@
+"""What a request may carry: strict bodies, known query parameters, well-formed ids."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Schema
+from ninja.parser import Parser
+from pydantic import ConfigDict, Field
+
+from orchestration import queries, strict_json
+from orchestration.core.definitions import Problem
+from orchestration.definitions import UnknownContentType
+from orchestration.models import Saga
+from orchestration.triggers.rest.errors import problems_found
+
+Key = Annotated[str, Field(min_length=1, max_length=255)]
+Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+Name = Annotated[str, Field(max_length=64)]
+MAX_INT = 2**31 - 1
+
+
+class StrictParser(Parser):
+    """Bodies are JSON and nothing else, by their label and by their bytes."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        kind = (request.content_type or "").lower()
+        if kind != "application/json":
+            raise UnknownContentType(f"{kind or 'no content type'}: bodies are application/json")
+        return strict_json.loads(request.body)
+
+
+class Body(Schema):
+    """A JSON object: unknown fields are refused, and no value is bent into another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Listing(Schema):
+    """The parameters that every list takes."""
+
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=queries.MAX_LIMIT)] = queries.DEFAULT_LIMIT
+
+
+class SagaListing(Listing):
+    """`status` may come more than once; times are RFC 3339 with a zone, or plain dates (UTC)."""
+
+    status: Annotated[list[str], Field(default_factory=list)]
+    definition: str = ""
+    business_key: str = ""
+    participant: str = ""
+    step: str = ""
+    error: str = ""
+    q: str = ""
+    created_after: str = ""
+    created_before: str = ""
+
+
+class LaunchIn(Body):
+    definition: str
+    version: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
+    input: dict[str, Any]
+    business_key: Key | None = None
+
+
+class BatchItem(LaunchIn):
+    idempotency_key: Key | None = None
+
+
+class BatchIn(Body):
+    items: Annotated[list[Any], Field(min_length=1, max_length=1000)]
+
+
+class ActIn(Body):
+    reason: Reason
+    revision: Annotated[int, Field(ge=0)] | None = None
+    step: Name | None = None
+
+
+class ParticipantIn(Body):
+    transport: str
+    base_url: str = ""
+    status_path: str = ""
+    secret: str | None = None
+
+
+class FaultIn(Body):
+    kind: str
+    expires_in: Annotated[float, Field(gt=0, le=900)]
+    definition: Name = ""
+    step: Name = ""
+    participant: Name = ""
+    direction: str = ""
+    saga_id: Annotated[UUID | None, Field(strict=False)] = None
+    attempts: list[int] | None = None
+    delay: float | None = None
+    times: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
+    probability: float | None = None
+
+
+def only(request: HttpRequest, *names: str) -> None:
+    """Refuses query parameters that are not in `names`, and a second value of any of them but `status`."""
+    problems = [Problem(name[:80], "unknown parameter") for name in request.GET if name not in names]
+    problems += [
+        Problem(name, "may be given once")
+        for name in names
+        if name != "status" and len(request.GET.getlist(name)) > 1
+    ]  # fmt: skip
+    if problems:
+        raise problems_found(problems)
+
+
+def saga_id_of(text: str) -> UUID:
+    """The id in a path. Raises Saga.DoesNotExist: there is no saga with an id that is none."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Saga.DoesNotExist from error

@@ -1,0 +1,127 @@
+"""Sagas: launch, list, look at, act on."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from ninja import Header, Query, Router, Status
+
+from orchestration import operator_actions, queries
+from orchestration.triggers.rest import answers
+from orchestration.triggers.rest.answers import saga_bodies, saga_body
+from orchestration.triggers.rest.auth import ApiRequest
+from orchestration.triggers.rest.errors import Refused, envelope, not_found, wrong
+from orchestration.triggers.rest.launching import launch_batch, launch_one
+from orchestration.triggers.rest.requests import ActIn, BatchIn, LaunchIn, Listing, SagaListing, only, saga_id_of
+
+router = Router(tags=["sagas"])
+ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422), answers.ErrorOut)
+
+
+@router.post("", response={201: answers.SagaOut, 200: answers.SagaOut, **ERRORS})
+def launch_saga(request: ApiRequest, body: LaunchIn, idempotency_key: Header[str | None] = None) -> Any:
+    """Launch a saga; the same `Idempotency-Key` with the same body gives the same saga again, with 200."""
+    only(request)
+    request.auth.must("launch_saga")
+    launched = launch_one(body, idempotency_key, request.auth.name)
+    return Status(201 if launched.created else 200, saga_body(launched.saga))
+
+
+@router.post("/batch", response={200: answers.BatchOut, **ERRORS})
+def launch_many(request: ApiRequest, body: BatchIn) -> Any:
+    """Launch up to 1,000 sagas, each on its own."""
+    only(request)
+    request.auth.must("launch_saga")
+    return Status(200, {"items": launch_batch(body.items, request.auth.name)})
+
+
+@router.get("", response={200: answers.SagaList, **ERRORS})
+def list_sagas(request: ApiRequest, listing: Query[SagaListing]) -> Any:
+    """Sagas that fit every filter, newest first."""
+    request.auth.must("view_saga")
+    filters = request.GET.copy()
+    for name in ("cursor", "limit"):
+        if len(filters.pop(name, [])) > 1:
+            raise wrong(name, "may be given once")
+    found = queries.page(queries.filter_sagas(filters), cursor=listing.cursor, limit=listing.limit)
+    return Status(200, {"items": saga_bodies(found.items), "next_cursor": found.next_cursor})
+
+
+@router.get("/{saga_id}", response={200: answers.SagaOut, **ERRORS})
+def get_saga(request: ApiRequest, saga_id: str) -> Any:
+    """One saga with its steps."""
+    only(request)
+    request.auth.must("view_saga")
+    return Status(200, saga_bodies([queries.saga_for_page(saga_id_of(saga_id))])[0])
+
+
+@router.get("/{saga_id}/events", response={200: answers.EventList, **ERRORS}, exclude_none=True)
+def list_events(request: ApiRequest, saga_id: str, listing: Query[Listing]) -> Any:
+    """The journal, oldest first."""
+    only(request, "cursor", "limit")
+    request.auth.must("view_event")
+    saga = queries.saga_for_page(saga_id_of(saga_id))
+    found = queries.events_of(saga.pk, cursor=listing.cursor, limit=listing.limit)
+    return _listed([_event_body(event) for event in found.items], found.next_cursor)
+
+
+@router.get("/{saga_id}/attempts", response={200: answers.AttemptList, **ERRORS})
+def list_attempts(request: ApiRequest, saga_id: str, listing: Query[Listing]) -> Any:
+    """Every try that has ended, in the order in which they began."""
+    only(request, "cursor", "limit")
+    request.auth.must("view_attempt")
+    saga = queries.saga_for_page(saga_id_of(saga_id))
+    found = queries.attempts_of(saga.pk, cursor=listing.cursor, limit=listing.limit)
+    return _listed([_attempt_body(attempt) for attempt in found.items], found.next_cursor)
+
+
+@router.get("/{saga_id}/preview", response={200: answers.PreviewOut, **ERRORS})
+def preview_act(request: ApiRequest, saga_id: str, action: str, step: str | None = None) -> Any:
+    """What an act would do now; nothing changes."""
+    only(request, "action", "step")
+    request.auth.must("view_saga")
+    if action not in operator_actions.ACTS:
+        raise wrong("action", "must be one of " + ", ".join(operator_actions.ACTS))
+    found = operator_actions.preview(action, saga_id=saga_id_of(saga_id), actor=request.auth, step=step)
+    calls = [{"step": c.step, "direction": c.direction, "participant": c.participant, "payload": c.payload}
+             for c in found.calls]  # fmt: skip
+    body = {"allowed": found.allowed, "why_not": found.why_not or None, "calls": calls, "revision": found.revision}
+    return Status(200, body)
+
+
+@router.post("/{saga_id}/{act}", response={200: answers.SagaOut, **ERRORS})
+def act_on_saga(request: ApiRequest, saga_id: str, act: str, body: ActIn) -> Any:
+    """retry, compensate, skip, pause or resume, with a reason; 409 carries the saga as it stands and who changed it."""
+    only(request)
+    if act not in operator_actions.ACTS:
+        raise not_found("act")
+    try:
+        saga = operator_actions.perform(
+            act, saga_id=saga_id_of(saga_id), actor=request.auth, reason=body.reason, revision=body.revision,
+            step=body.step,
+        )  # fmt: skip
+    except operator_actions.WrongAct as error:
+        raise wrong(error.field, str(error)) from error
+    except operator_actions.Conflict as conflict:
+        return _conflict(conflict)
+    return Status(200, saga_body(saga))
+
+
+def _conflict(conflict: operator_actions.Conflict) -> HttpResponse:
+    saga = answers.SagaOut.model_validate(saga_body(conflict.saga)).model_dump()
+    return envelope(Refused(409, "conflict", conflict.message), saga=saga, changed_by=conflict.changed_by)
+
+
+def _listed(items: list[dict[str, Any]], next_cursor: str | None) -> Any:
+    return Status(200, {"items": items, "next_cursor": next_cursor})
+
+
+def _event_body(event: queries.EventView) -> dict[str, Any]:
+    return {
+        "seq": event.seq, "at": event.at, "kind": event.kind, "status": event.status, "actor": event.actor or None,
+        "moves": [move.as_json() for move in event.moves], "reason": event.reason or None,
+    }  # fmt: skip
+
+
+def _attempt_body(attempt: queries.AttemptView) -> dict[str, Any]:
+    body = {field: getattr(attempt, field) for field in answers.AttemptOut.model_fields}
+    return body | {"fault": attempt.fault or None}

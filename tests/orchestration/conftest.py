@@ -1,0 +1,59 @@
+"""What the tests of the orchestrator share: the cast, and a definition to launch."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from orchestration.definitions import publish_definition
+from orchestration.models import Participant, SagaDefinition
+from tests.cast import Cast, make_cast
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Tests with real transactions empty the tables by TRUNCATE, which the audit table forbids. Only here, it may."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orchestration_auditentry DISABLE TRIGGER audit_is_never_emptied")
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings: Any, tmp_path: Path) -> None:
+    """WhiteNoise warns when the folder of collected files is missing, as it is in a fresh clone."""
+    settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def participants(db: None) -> None:
+    for name in ("inventory", "payments"):
+        Participant.objects.create(name=name, transport="http", base_url=f"http://127.0.0.1:9/{name}")
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    """A definition document with two steps."""
+    return {
+        "name": "place-order",
+        "title": "Place an order",
+        "business_key": "order_id",
+        "input_schema": {
+            "type": "object",
+            "required": ["order_id"],
+            "properties": {"order_id": {"type": "string"}, "qty": {"type": "integer", "minimum": 1}},
+        },
+        "steps": [
+            {"name": "reserve-stock", "participant": "inventory", "action": "/reserve", "compensation": "/release"},
+            {"name": "charge-card", "participant": "payments", "action": "/charge", "compensation": "/refund"},
+        ],
+    }
+
+
+@pytest.fixture
+def place_order(participants: None, cast: Cast, document: dict[str, Any]) -> SagaDefinition:
+    return publish_definition(document=document, actor=cast.admin.actor).definition
