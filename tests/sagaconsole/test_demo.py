@@ -1,0 +1,156 @@
+"""`manage.py demo` as a person meets it: a process that brings everything up, keeps it up, and takes it down."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from tests.sagaconsole.processes import is_alive, wait_until
+
+ROOT = Path(__file__).parents[2]
+PARTICIPANTS = {"orders", "payments", "inventory", "shipping"}
+pytestmark = pytest.mark.slow
+
+
+class Demo:
+    """A running demo, seen through its demo.json."""
+
+    def __init__(self, process: subprocess.Popen[bytes], data_dir: Path) -> None:
+        self.process = process
+        self.file = data_dir / "demo.json"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.file.read_text())
+        return content
+
+    def pids(self) -> dict[str, int]:
+        """Every process by name."""
+        pids = dict(self.facts["pids"])
+        workers = {f"worker-{number}": pid for number, pid in enumerate(pids.pop("workers"))}
+        traffic = {f"traffic-{number}": pid for number, pid in enumerate(pids.pop("traffic"))}
+        return workers | traffic | pids.pop("participants") | pids
+
+    def get(self, url: str, token: str = "") -> Any:
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  our own loopback address
+            return json.load(response)
+
+
+def command(data_dir: Path, *more: str) -> list[str]:
+    return [sys.executable, "manage.py", "demo", "--port", "0", "--workers", "1", "--data-dir", str(data_dir), *more]
+
+
+@contextlib.contextmanager
+def running_demo(data_dir: Path, *more: str) -> Iterator[Demo]:
+    """A demo in an environment without any of our variables, as in a fresh shell."""
+    environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    with (data_dir.parent / "terminal.txt").open("ab") as terminal:
+        process = subprocess.Popen(
+            command(data_dir, *more), cwd=ROOT, env=environment, stdout=terminal, stderr=terminal
+        )
+    demo = Demo(process, data_dir)
+    try:
+        wait_until(lambda: demo.file.exists() or process.poll() is not None, timeout_seconds=180)
+        assert process.poll() is None, (data_dir.parent / "terminal.txt").read_text()
+        yield demo
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running_demo(tmp_path_factory.mktemp("demo") / "data") as running:
+        yield running
+
+
+def test_demo_json_says_everything_and_is_private(demo: Demo) -> None:
+    facts = demo.facts
+    assert demo.file.stat().st_mode & 0o777 == 0o600
+    assert set(facts) >= {"url", "users", "api_token", "participants", "database_url", "redis_url", "pids"}
+    assert set(facts["participants"]) == set(facts["pids"]["participants"]) == PARTICIPANTS
+    for user in facts["users"].values():
+        assert set(user) == {"username", "password", "api_token"}
+    assert len({user["api_token"] for user in facts["users"].values()}) == 3
+    assert facts["pids"]["supervisor"] == demo.process.pid
+    assert all(is_alive(pid) for pid in demo.pids().values())
+
+
+def test_everything_answers(demo: Demo) -> None:
+    facts = demo.facts
+    for role in facts["users"].values():
+        assert "items" in demo.get(f"{facts['url']}/api/v1/sagas", role["api_token"])
+    assert demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"] is not None
+    for url in facts["participants"].values():
+        urllib.request.urlopen(f"{url}/healthz", timeout=10).close()  # noqa: S310
+    psycopg.connect(facts["database_url"]).close()
+    with redis.Redis.from_url(facts["redis_url"]) as client:
+        assert client.ping()
+
+
+@pytest.mark.parametrize("name", ["web", "dispatcher", "worker-0", "orders", "valkey", "postgres"])
+def test_what_dies_is_started_again(demo: Demo, name: str) -> None:
+    before = demo.pids()
+    os.kill(before[name], signal.SIGKILL)
+    wait_until(lambda: demo.pids()[name] != before[name])
+    wait_until(answering(lambda: test_everything_answers(demo)))
+    assert not is_alive(before[name])
+    assert demo.process.poll() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_end_leaves_no_process_and_the_next_start_finds_its_data(tmp_path: Path, number: signal.Signals) -> None:
+    with running_demo(tmp_path / "data", "--traffic", "5") as demo:
+        pids, facts = demo.pids(), demo.facts
+        wait_until(lambda: demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"])
+        saga = demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"][0]["id"]
+        demo.process.send_signal(number)
+        assert demo.process.wait(60) == 0
+        assert not any(is_alive(pid) for pid in pids.values())
+        assert not demo.file.exists()
+    with running_demo(tmp_path / "data") as demo:
+        again = demo.facts
+        assert again["users"] == facts["users"]
+        assert demo.get(f"{again['url']}/api/v1/sagas/{saga}", again["api_token"])["id"] == saga
+
+
+def test_killed_supervisor_takes_everything_along(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "data") as demo:
+        pids = demo.pids()
+        demo.process.kill()
+        wait_until(lambda: not any(is_alive(pid) for pid in pids.values()))
+    with running_demo(tmp_path / "data") as demo:
+        assert demo.facts["pids"]["supervisor"] == demo.process.pid
+
+
+def test_second_demo_on_the_same_directory_is_refused(demo: Demo) -> None:
+    refused = subprocess.run(
+        command(demo.file.parent), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert refused.returncode == 1
+    assert "another demo runs on" in refused.stderr
+    assert demo.file.exists()
+
+
+def answering(check: Callable[[], None]) -> Callable[[], bool]:
+    """`check` as a condition to wait for: false while something is not up yet."""
+
+    def passes() -> bool:
+        try:
+            check()
+        except (OSError, psycopg.OperationalError, redis.RedisError):
+            return False
+        return True
+
+    return passes
