@@ -12,7 +12,7 @@ from uuid import UUID
 
 from orchestration.core.decisions import begin, decide
 from orchestration.core.draft import Decision, then
-from orchestration.core.events import DeadlinePassed, Event, Lost
+from orchestration.core.events import CannotGoOn, DeadlinePassed, Event, Lost
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import SagaStatus
 from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
@@ -22,10 +22,15 @@ CLEAR_ERROR = "null"
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A drain that may call. `blocked_by(step)` names what keeps a due step from being called now, or None."""
+    """A drain that may call.
+
+    `blocked_by(step)` names what keeps a due step from being called now, or None. `takes_on()` is False once the drain
+    is to stop: then outcomes are recorded, and what follows is left to others.
+    """
 
     drain_id: UUID
     blocked_by: Callable[[StepState], str | None]
+    takes_on: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,12 @@ def given_back(saga: StoredSaga, attempts: Sequence[AttemptRow], now: datetime) 
     return _change(saga, decision, Happened("given_back", attempts), now, epoch=saga.epoch)
 
 
+def cannot_go_on(saga: StoredSaga, reason: str, attempts: Sequence[AttemptRow], now: datetime) -> SagaChange:
+    """The engine itself fails on this saga: stuck, with its owner gone, while all others go on."""
+    decision = decide(saga.state, CannotGoOn(reason), now)
+    return _change(saga, decision, Happened("cannot_go_on", attempts), now, epoch=saga.epoch)
+
+
 def after(saga: StoredSaga, change: SagaChange, output: tuple[str, Any] | None = None) -> StoredSaga:
     """The saga as it stands once `change` has landed. `output`: a step's name and what its action answered."""
     return replace(
@@ -89,7 +100,7 @@ def _owned(
     saga: StoredSaga, decision: Decision, happened: Happened, owner: Owner, now: datetime, *, epoch: int
 ) -> SagaChange:
     blocked = _blocked(decision.after, owner, now)
-    if blocked is None:
+    if blocked is None and owner.takes_on():
         decision = then(decision, begin(decision.after, now))
     calls_out = bool(decision.after.calls_out())
     return _change(

@@ -1,4 +1,7 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
 
@@ -7,6 +10,8 @@ class OrchestrationConfig(AppConfig):
     verbose_name = "Sagas"
 
     def ready(self) -> None:
+        for module in settings.SAGA_FUNCTION_MODULES:
+            import_module(module)
         from orchestration import roles  # noqa: PLC0415  Django imports this module before the apps are ready
 
         # Last in the chain of receivers, so the permissions that the groups need exist.

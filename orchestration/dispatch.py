@@ -62,7 +62,7 @@ def acted(saga_id: UUID, revision: int) -> None:
 
 
 def _announce(sagas: Sequence[tuple[UUID, int]]) -> None:
-    statement = f"SELECT pg_notify(%s, ''), pg_notify(%s, %s), ({leases.COUNT_DRAINS})"  # noqa: S608  a constant
+    statement = f"SELECT pg_notify(%s, ''), pg_notify(%s, %s), ({leases.COUNT_DRAINS})"
     with connection.cursor() as cursor:
         cursor.execute(statement, [DUE_CHANNEL, CHANGED_CHANNEL, changed_payload(sagas)])
         row: Any = cursor.fetchone()

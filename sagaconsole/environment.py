@@ -23,6 +23,8 @@ class Environment:
     participant_hosts: list[str]
     allow_faults: bool
     is_demo: bool
+    function_modules: list[str]
+    max_calls: int
     time_zone: str
     database: dict[str, Any]
 
@@ -50,6 +52,8 @@ def read_environment() -> Environment:
         participant_hosts=_list("SAGA_PARTICIPANT_HOSTS"),
         allow_faults=_boolean("SAGA_ALLOW_FAULTS"),
         is_demo=_boolean("SAGA_DEMO"),
+        function_modules=_list("SAGA_FUNCTION_MODULES"),
+        max_calls=_whole("SAGA_MAX_CALLS", 1000, low=1, high=10_000),
         time_zone=_text("TIME_ZONE", "UTC"),
         database=dict(_env.db_url_config(database_url, engine="django.db.backends.postgresql")),
     )
@@ -70,6 +74,13 @@ def _boolean(name: str) -> bool:
     if value in {"", "0", "false", "no", "off"}:
         return False
     raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}")
+
+
+def _whole(name: str, default: int, *, low: int, high: int) -> int:
+    text = _text(name, str(default))
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not {text!r}")
+    return int(text)
 
 
 def _required(name: str, example: str) -> str:

@@ -72,13 +72,9 @@ DATABASES = {"default": ENVIRONMENT.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 RQ_QUEUES = {
-    name: {
-        "URL": ENVIRONMENT.redis_url,
-        "SERIALIZER": "orchestration.worker.SignedJSONSerializer",
-        "DEFAULT_TIMEOUT": 3600,
-    }
-    for name in ("drain",)
+    "drain": {"URL": ENVIRONMENT.redis_url, "SERIALIZER": "orchestration.worker.SignedJSON", "DEFAULT_TIMEOUT": 3600},
 }
+RQ = {"JOB_CLASS": "orchestration.worker.SagaJob"}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("pt-br", _("Brazilian Portuguese"))]
@@ -141,4 +137,6 @@ LOGGING = {
 SAGA_PUBLIC_URL = ENVIRONMENT.public_url
 SAGA_PARTICIPANT_HOSTS = ENVIRONMENT.participant_hosts
 SAGA_ALLOW_FAULTS = ENVIRONMENT.allow_faults or ENVIRONMENT.is_demo
+SAGA_FUNCTION_MODULES = ENVIRONMENT.function_modules
+SAGA_MAX_CALLS = ENVIRONMENT.max_calls
 SAGA_IS_DEMO = ENVIRONMENT.is_demo

@@ -28,6 +28,9 @@ def decide(saga: SagaState, event: Event, now: datetime) -> Decision:
         case events.CallEvent(step=index):
             if not saga.ended and saga.steps[index].status in OUT:
                 _answered(draft, index, event)
+        case events.CannotGoOn(reason):
+            if not saga.ended:
+                _give_up(draft, reason)
         case events.DeadlinePassed():
             if saga.status in (G.PENDING, G.RUNNING):
                 draft.why = "deadline passed"
@@ -47,6 +50,23 @@ def begin(saga: SagaState, now: datetime) -> Decision:
         if saga.status is G.PENDING and draft.has_moved:
             draft.turn(G.RUNNING)
     return draft.decision()
+
+
+def _give_up(draft: Draft, reason: str) -> None:
+    for index, step in enumerate(draft.steps):
+        failed = _GIVEN_UP.get(step.status)
+        if failed is not None:
+            draft.move(index, failed, due_at=None, in_doubt=step.in_doubt or step.status in OUT)
+    draft.stick(Stuck.CANNOT_GO_ON, reason)
+
+
+_GIVEN_UP = {
+    S.DUE: S.FAILED,
+    S.RUNNING: S.FAILED,
+    S.WAITING: S.FAILED,
+    S.COMPENSATION_DUE: S.COMPENSATION_FAILED,
+    S.COMPENSATING: S.COMPENSATION_FAILED,
+}
 
 
 def _begin_step(draft: Draft, index: int, step: StepState) -> None:
@@ -78,7 +98,7 @@ def _learn(draft: Draft, index: int, event: Event) -> None:
             draft.touch(index, sent=True)
         case events.Accepted() | events.TryLater():
             draft.touch(index, sent=True, refused_only=False)
-        case events.InDoubt() | events.Lost() | events.Unrecordable():
+        case events.InDoubt() | events.Lost():
             draft.touch(index, sent=True, refused_only=False, in_doubt=True)
 
 
@@ -95,7 +115,7 @@ def _action_answered(draft: Draft, index: int, event: Event) -> None:
             draft.move(index, S.WAITING, tries=step.tries - 1, due_at=draft.now + _wait(draft, step, event))
         case events.Refused():
             turn_back(draft, index)
-        case events.StaleEpoch() | events.Lost() | events.Unrecordable():
+        case events.StaleEpoch() | events.Lost():
             _not_the_steps_fault(draft, index, event, again=S.DUE, failed=S.FAILED)
         case RetriableEvent() if _may_retry(step, event):
             _try_again(draft, index, event, S.DUE)
@@ -121,7 +141,7 @@ def _undo_answered(draft: Draft, index: int, event: Event) -> None:
         case events.Refused():
             draft.move(index, S.COMPENSATION_FAILED)
             draft.stick(Stuck.COMPENSATION_REFUSED, f"{name}: the participant refuses to undo it")
-        case events.StaleEpoch() | events.Lost() | events.Unrecordable():
+        case events.StaleEpoch() | events.Lost():
             _not_the_steps_fault(draft, index, event, again=S.COMPENSATION_DUE, failed=S.COMPENSATION_FAILED)
         case RetriableEvent() if _may_retry(step, event):
             _try_again(draft, index, event, S.COMPENSATION_DUE)
@@ -153,15 +173,12 @@ def _already_undone(draft: Draft, index: int) -> None:
 
 
 def _not_the_steps_fault(draft: Draft, index: int, event: Event, *, again: StepStatus, failed: StepStatus) -> None:
-    """Lost, stale or unrecordable: uses up no retry; too often, and a human must look."""
+    """Lost or stale: uses up no retry; too often, and a human must look."""
     step = draft.steps[index]
     losses = step.losses + (1 if isinstance(event, events.Lost) and event.blamed else 0)
     stale = step.stale_answers + (1 if isinstance(event, events.StaleEpoch) else 0)
     name = step.definition.name
-    if isinstance(event, events.Unrecordable):
-        draft.move(index, failed)
-        draft.stick(Stuck.UNRECORDABLE, f"{name}: its answer could not be recorded")
-    elif losses > SOLO_LOSSES:
+    if losses > SOLO_LOSSES:
         draft.move(index, failed, losses=losses)
         draft.stick(Stuck.WORKER_DIED, f"{name}: its worker died in {losses} tries, the last {SOLO_LOSSES} alone")
     elif stale > 1:

@@ -76,8 +76,10 @@ class Lost(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Unrecordable(CallEvent):
-    """The database refuses to store this answer."""
+class CannotGoOn(Event):
+    """The engine itself cannot go on with this saga; `reason` is for the operator."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Stuck(StrEnum):
     HELD = "held"
     WORKER_DIED = "worker_died"
     STALE_EPOCH = "stale_epoch"
-    UNRECORDABLE = "unrecordable"
+    CANNOT_GO_ON = "cannot_go_on"
 
 
 @dataclass(frozen=True, slots=True)

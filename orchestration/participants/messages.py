@@ -57,13 +57,17 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `error`: {"message", "code"?, "status"?}. `for_ever`: 410, it can never be undone."""
+    """What came back. `error`: {"message", "code"?, "status"?}. `for_ever`: 410, it can never be undone.
+
+    `sent` is about refusals only: False when the call's payload could not even be made.
+    """
 
     outcome: Outcome
     output: Any = None
     error: dict[str, Any] | None = None
     retry_after: timedelta | None = None
     for_ever: bool = False
+    sent: bool = True
     fault: str = field(default="", kw_only=True)
 
     def event(self, step: int, luck: float) -> events.CallEvent:
@@ -75,7 +79,7 @@ class Answer:
             case Outcome.SUCCEEDED:
                 return events.Succeeded(step)
             case Outcome.REFUSED:
-                return events.Refused(step, for_ever=self.for_ever)
+                return events.Refused(step, for_ever=self.for_ever, sent=self.sent)
             case Outcome.STALE_EPOCH:
                 return events.StaleEpoch(step)
             case Outcome.UNDONE:

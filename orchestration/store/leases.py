@@ -3,7 +3,7 @@
 BEGIN_DRAIN = """
 INSERT INTO orchestration_drain (id, until, host, pid, in_flight, ending)
 VALUES (%s, clock_timestamp() + make_interval(secs => %s), %s, %s, 0, false)
-RETURNING clock_timestamp(), (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
+RETURNING clock_timestamp()
 """
 
 # Does nothing when the row is gone or has lapsed: then the lease is lost for good.
@@ -54,9 +54,9 @@ WITH free AS (
     SELECT saga.id FROM orchestration_saga saga
     WHERE saga.parked_on IS NOT NULL AND (
         (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp())
-        OR (saga.parked_on LIKE 'participant:%%' AND NOT EXISTS (
+        OR (saga.parked_on LIKE 'participant:%%' AND EXISTS (
             SELECT FROM orchestration_participant p
-            WHERE p.paused AND saga.parked_on = 'participant:' || p.name)))
+            WHERE NOT p.paused AND saga.parked_on = 'participant:' || p.name)))
     ORDER BY saga.due_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE orchestration_saga saga SET parked_on = NULL, due_at = least(saga.due_at, clock_timestamp())

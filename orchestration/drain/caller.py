@@ -1,0 +1,104 @@
+"""The calls that are out: started with the intent committed, ended as `Finished`."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+
+from orchestration.core.mapping import MappingError
+from orchestration.core.saga_state import StepState
+from orchestration.drain.calls import Finished, cannot_be_made, command_for, finished
+from orchestration.drain.catalogue import Catalogue
+from orchestration.drain.clock import DatabaseClock
+from orchestration.drain.connections import Connection, connect
+from orchestration.drain.lease import Lease, LeaseLost
+from orchestration.faults import FIRE, Fault
+from orchestration.participants.call import call
+from orchestration.participants.function import FunctionTransport
+from orchestration.participants.hosts import AllowList
+from orchestration.participants.http import HttpTransport
+from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
+from orchestration.store.rows import StoredSaga
+
+
+class Caller:
+    """Makes calls concurrently; `on_finished` is told of each that has ended. Made inside the running loop."""
+
+    def __init__(
+        self, lease: Lease, catalogue: Catalogue, clock: DatabaseClock, on_finished: Callable[[Finished], None]
+    ) -> None:
+        self._lease = lease
+        self._catalogue = catalogue
+        self._clock = clock
+        self._on_finished = on_finished
+        self._tasks: dict[tuple[UUID, int], asyncio.Task[None]] = {}
+        self._functions = FunctionTransport()
+        self._http = HttpTransport(AllowList(settings.SAGA_PARTICIPANT_HOSTS), catalogue.http_participant)
+        self._faults: Connection | None = None
+        self._faults_lock = asyncio.Lock()
+
+    def out(self) -> int:
+        """How many calls are out."""
+        return len(self._tasks)
+
+    def start(self, saga: StoredSaga) -> None:
+        """Start the calls whose intent is committed and that are not out yet."""
+        for step in saga.state.calls_out():
+            key = (saga.id, step.definition.index)
+            if key not in self._tasks:
+                self._tasks[key] = asyncio.create_task(self._run(saga, step, key))
+
+    def drop(self, saga_id: UUID) -> None:
+        """Forget the saga's calls: their answers are of no use any more."""
+        for key in [key for key in self._tasks if key[0] == saga_id]:
+            self._tasks.pop(key).cancel()
+
+    async def close(self) -> None:
+        """Cancel what is still out and end all connections."""
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._functions.close()
+        await self._http.close()
+        if self._faults is not None:
+            await self._faults.close()
+
+    async def _run(self, saga: StoredSaga, step: StepState, key: tuple[UUID, int]) -> None:
+        command: Command | None = None
+        try:
+            command = command_for(saga, step)
+            answer = await call(command, self._transport(command), self._before_sending)
+        except MappingError as error:
+            answer = cannot_be_made(error)
+        except LeaseLost:
+            return  # the saga belongs to another by now; the loop will notice and drop it
+        except Exception as error:  # noqa: BLE001  a bug in a transport must not leave a call out for ever
+            answer = Answer(Outcome.IN_DOUBT, error=problem(f"{type(error).__name__}: {error}"[:500], "worker_error"))
+        finally:
+            self._tasks.pop(key, None)
+        self._on_finished(finished(saga, step, command, answer, self._clock.now(), random.random()))  # noqa: S311  jitter
+
+    def _transport(self, command: Command) -> Transport:
+        participant = self._catalogue.participants[command.participant]
+        return self._functions if participant.transport == "function" else self._http
+
+    async def _before_sending(self, command: Command) -> Fault | None:
+        if not self._lease.holds():
+            raise LeaseLost
+        fault = self._catalogue.fault_for(command, self._clock.now(), random.random())  # noqa: S311  a fault's dice
+        return fault if fault is not None and await self._fires(fault) else None
+
+    async def _fires(self, fault: Fault) -> bool:
+        """Count the firing first: a rule for two calls acts on two, whatever dies meanwhile."""
+        async with self._faults_lock:
+            try:
+                if self._faults is None or self._faults.closed:
+                    self._faults = await connect("sagaconsole faults")
+                return await (await self._faults.execute(FIRE, [fault.id])).fetchone() is not None
+            except psycopg.OperationalError:
+                return False  # without the database no rule is known to be in force

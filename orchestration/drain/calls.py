@@ -1,0 +1,85 @@
+"""From a step that is to be called to the command, and from the answer to the attempt that is kept."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from orchestration.core import mapping
+from orchestration.core.saga_state import StepState
+from orchestration.core.states import Direction
+from orchestration.participants.call import output_text
+from orchestration.participants.messages import Answer, Command, Outcome, problem
+from orchestration.store.rows import AttemptRow, StoredSaga
+
+MAX_REQUEST_KEPT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A call that has ended."""
+
+    saga_id: UUID
+    step: int
+    answer: Answer
+    attempt: AttemptRow
+    luck: float
+
+
+def command_for(saga: StoredSaga, step: StepState) -> Command:
+    """What is sent for `step` in its present direction. Raises MappingError when the payload cannot be made."""
+    definition = step.definition
+    undoing = step.direction is Direction.COMPENSATION
+    return Command(
+        saga_id=saga.id, saga=saga.definition.name, business_key=saga.business_key, step=definition.name,
+        direction=step.direction.value, target=(definition.compensation or "") if undoing else definition.action,
+        participant=definition.participant, attempt=step.attempt, epoch=saga.epoch,
+        timeout=definition.timeout.total_seconds(),
+        input=mapping.payload(definition.payload, saga_input=saga.input, outputs=outputs_before(saga, step)),
+        output=saga.outputs.get(definition.name) if undoing else None,
+        ask_first=step.may_have_effect,
+    )  # fmt: skip
+
+
+def outputs_before(saga: StoredSaga, step: StepState) -> dict[str, object]:
+    """What the steps of earlier stages answered: the undo of a step is sent the same input as its action was."""
+    earlier = {one.name for one in saga.definition.steps if one.stage < step.definition.stage}
+    return {name: output for name, output in saga.outputs.items() if name in earlier}
+
+
+def cannot_be_made(error: mapping.MappingError) -> Answer:
+    """A payload that fails on this saga's data is a refusal that never left the worker."""
+    return Answer(Outcome.REFUSED, error=problem(str(error), "mapping"), sent=False)
+
+
+def finished(
+    saga: StoredSaga, step: StepState, command: Command | None, answer: Answer, now: datetime, luck: float
+) -> Finished:
+    """The ended call as a row to keep and an event to decide on."""
+    answer, answer_text = output_text(answer)
+    attempt = AttemptRow(
+        position=step.definition.index, direction=step.direction.value, number=step.attempt, epoch=saga.epoch,
+        started_at=step.attempt_started_at or now, finished_at=now, outcome=answer.outcome.value,
+        request=_request_text(command), answer=answer_text,
+        error=json.dumps(answer.error) if answer.error is not None else None, fault=answer.fault,
+    )  # fmt: skip
+    return Finished(saga.id, step.definition.index, answer, attempt, luck)
+
+
+def given_up(saga: StoredSaga, now: datetime) -> list[AttemptRow]:
+    """The calls that are still out when the worker is told to stop, as attempts of which nobody knows the end."""
+    error = json.dumps(problem("the worker was told to stop while the call was out", "worker_stopped"))
+    return [
+        AttemptRow(
+            position=step.definition.index, direction=step.direction.value, number=step.attempt, epoch=saga.epoch,
+            started_at=step.attempt_started_at or now, finished_at=now, outcome="lost", error=error,
+        )
+        for step in saga.state.calls_out()
+    ]  # fmt: skip
+
+
+def _request_text(command: Command | None) -> str | None:
+    if command is None:
+        return None
+    text = json.dumps(command.input, separators=(",", ":"))
+    return text if len(text) <= MAX_REQUEST_KEPT else json.dumps({"cut": text[:MAX_REQUEST_KEPT]})

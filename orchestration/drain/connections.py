@@ -1,0 +1,27 @@
+"""A drain's own connections, made after the fork and inside its loop."""
+
+from typing import Any
+
+import psycopg
+from django.db import connection as django_connection
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+def conninfo() -> dict[str, Any]:
+    """What psycopg needs to reach the database that Django uses (in tests, the test database)."""
+    configured = django_connection.settings_dict
+    options = dict(configured.get("OPTIONS") or {})
+    plain = {
+        "dbname": configured["NAME"], "user": configured["USER"], "password": configured["PASSWORD"],
+        "host": configured["HOST"], "port": configured["PORT"],
+    }  # fmt: skip
+    known = {name: value for name, value in options.items() if name not in ("pool", "server_side_binding")}
+    return {name: value for name, value in plain.items() if value} | known | {"options": "-c timezone=UTC"}
+
+
+async def connect(application: str) -> Connection:
+    """An autocommit connection that shows up as `application`. Raises psycopg.OperationalError."""
+    return await psycopg.AsyncConnection.connect(
+        **conninfo(), autocommit=True, application_name=application, connect_timeout=5
+    )

@@ -1,0 +1,125 @@
+"""The drain's own lease and what runs beside the loop: heartbeat, listening, telling pages what changed."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+import psycopg
+
+from orchestration import dispatch
+from orchestration.drain.connections import Connection, connect
+from orchestration.identifiers import uuid7
+from orchestration.store import leases
+
+logger = logging.getLogger(__name__)
+LEASE_SECONDS = 8.0
+BEAT_SECONDS = 2.0
+RECONNECT_SECONDS = 0.5
+
+
+class LeaseLost(Exception):
+    """The lease has run out: whatever this drain held may belong to another by now."""
+
+
+class Lease:
+    """One row in the drain table, kept alive on the loop that makes the calls: a hung loop loses its lease."""
+
+    def __init__(self) -> None:
+        self.id: UUID = uuid7()
+        self.solo_waiting = False
+        self.lost = False
+        self._good_until = 0.0
+
+    async def begin(self, connection: Connection) -> datetime:
+        """Insert the row; returns the database's time."""
+        asked = time.monotonic()
+        values = [self.id, LEASE_SECONDS, socket.gethostname(), os.getpid()]
+        [(now,)] = await (await connection.execute(leases.BEGIN_DRAIN, values)).fetchall()
+        self._good_until = asked + LEASE_SECONDS
+        return cast(datetime, now)
+
+    def holds(self) -> bool:
+        """Whether the lease is good now, by the monotonic clock."""
+        return not self.lost and time.monotonic() < self._good_until
+
+    async def keep(self, in_flight: Callable[[], int], on_loss: Callable[[], None]) -> None:
+        """Heartbeat until cancelled, or until the lease is lost. A database that is away is tried again."""
+        connection: Connection | None = None
+        try:
+            while self.holds():
+                await asyncio.sleep(BEAT_SECONDS)
+                try:
+                    if connection is None or connection.closed:
+                        connection = await connect("sagaconsole lease")
+                    await self._beat(connection, in_flight())
+                except psycopg.OperationalError as error:
+                    logger.warning("drain %s: no heartbeat: %s", self.id, error)
+                    connection = None
+        finally:
+            if connection is not None:
+                await connection.close()
+        self.lost = True
+        on_loss()
+
+    async def _beat(self, connection: Connection, in_flight: int) -> None:
+        asked = time.monotonic()
+        cursor = await connection.execute(leases.HEARTBEAT, [LEASE_SECONDS, in_flight, False, self.id])
+        if await cursor.fetchone() is None:
+            self.lost = True
+            return
+        self._good_until = asked + LEASE_SECONDS
+        row = await (await connection.execute(leases.SOLO_WAITING)).fetchone()
+        self.solo_waiting = bool(row and row[0])
+
+
+async def listen(channel: str, on_notice: Callable[[], None]) -> None:
+    """Call `on_notice` at each notification, and after each reconnect since some may have been missed."""
+    while True:
+        try:
+            async with await connect("sagaconsole listen") as connection:
+                await connection.execute(f"LISTEN {channel}")
+                on_notice()
+                async for _notice in connection.notifies():
+                    on_notice()
+        except psycopg.OperationalError as error:
+            logger.warning("not listening on %s: %s", channel, error)
+        await asyncio.sleep(RECONNECT_SECONDS)
+
+
+class Announcer:
+    """Tells pages which sagas changed: at most once per 20 ms, the first after a silence at once, never in a commit."""
+
+    def __init__(self) -> None:
+        self._changed: dict[UUID, int] = {}
+        self._wake = asyncio.Event()
+
+    def changed(self, saga_id: UUID, revision: int) -> None:
+        self._changed[saga_id] = revision
+        self._wake.set()
+
+    async def run(self) -> None:
+        connection: Connection | None = None
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                payload = dispatch.changed_payload(list(self._changed.items()))
+                self._changed.clear()
+                try:
+                    connection = connection or await connect("sagaconsole announce")
+                    await connection.execute("SELECT pg_notify(%s, %s)", [dispatch.CHANGED_CHANNEL, payload])
+                except psycopg.OperationalError as error:
+                    logger.warning("pages were not told of changes: %s", error)
+                    connection = None
+                await asyncio.sleep(dispatch.QUIET_SECONDS)
+        finally:
+            if connection is not None:
+                with contextlib.suppress(psycopg.Error):
+                    await connection.close()

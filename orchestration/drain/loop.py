@@ -1,0 +1,328 @@
+"""The drain: one RQ job's life.
+
+Claim a batch of due sagas, call their participants concurrently, record finished calls in batches (outcome and next
+intent in one transaction), go on. Each stage is a method; the loop itself fits on a page.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+
+from orchestration import advance, dispatch
+from orchestration.advance import Happened, Owner
+from orchestration.core.events import DeadlinePassed
+from orchestration.core.saga_state import StepState
+from orchestration.core.states import SagaStatus
+from orchestration.drain import reading, records
+from orchestration.drain.caller import Caller
+from orchestration.drain.calls import Finished, given_up
+from orchestration.drain.catalogue import Catalogue
+from orchestration.drain.clock import DatabaseClock
+from orchestration.drain.connections import Connection, connect
+from orchestration.drain.lease import Announcer, Lease, listen
+from orchestration.store import leases
+from orchestration.store.rows import SagaChange, StoredSaga
+
+logger = logging.getLogger(__name__)
+BATCH = 200
+SETTLE_SECONDS = 3.0
+SHORTEST_POLL, LONGEST_POLL = 0.02, 0.5
+DEADLINE_LOOK_SECONDS = 0.5
+SLICES_AT_MOST = 30
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a drain did. `stopped`: it was told to stop; `lost`: it lost its lease."""
+
+    claimed: int = 0
+    calls: int = 0
+    stale: int = 0
+    stopped: bool = False
+    lost: bool = False
+
+
+class Drain:
+    """`slice_seconds`: after this long it ends as soon as it holds nothing. `max_calls`: how many calls may be out."""
+
+    def __init__(self, *, slice_seconds: float, max_calls: int, stop_requested: Callable[[], bool]) -> None:
+        self.slice_seconds = slice_seconds
+        self.max_calls = max_calls
+        self.stop_requested = stop_requested
+        self.summary = Summary()
+        self.sagas: dict[UUID, StoredSaga] = {}
+        self.alone = False
+        self.look = True
+        self.marks = reading.LowWater()
+        self.lease = Lease()
+        self.clock = DatabaseClock()
+        self.catalogue = Catalogue()
+        self.owner = Owner(self.lease.id, self._blocked_by, lambda: not self.summary.stopped)
+        self._finished: list[Finished] = []
+        self._due_times: list[float] = []
+        self._started = time.monotonic()
+        self._next_deadline_look = 0.0
+        self._poll = SHORTEST_POLL
+
+    async def run(self) -> Summary:
+        """Work until the slice is over, a stop is asked for, or the lease is lost."""
+        async with self._set_up():
+            while self._goes_on():
+                if self._may_claim():
+                    await self._claim()
+                await self._wait()
+                await self._settle()
+            await self._give_back()
+        return self.summary
+
+    def wake(self) -> None:
+        """Something may be due, or a stop was asked for."""
+        self.look = True
+        self._wake.set()
+
+    # -- the frame ---------------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _set_up(self) -> AsyncIterator[None]:
+        self._wake = asyncio.Event()
+        self.connection: Connection = await connect("sagaconsole drain")
+        self.clock.sync(await self.lease.begin(self.connection))
+        self.caller = Caller(self.lease, self.catalogue, self.clock, self._call_ended)
+        self.announcer = Announcer()
+        helpers = [
+            asyncio.create_task(self.lease.keep(self.caller.out, self.wake)),
+            asyncio.create_task(listen(dispatch.DUE_CHANNEL, self.wake)),
+            asyncio.create_task(self.announcer.run()),
+        ]
+        try:
+            yield
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await self.caller.close()
+            await self.connection.close()
+
+    def _goes_on(self) -> bool:
+        self.summary.stopped = self.stop_requested()
+        self.summary.lost = not self.lease.holds()
+        slice_is_over = self._age() > self.slice_seconds and not self.sagas and not self._finished
+        return not (self.summary.stopped or self.summary.lost or slice_is_over)
+
+    def _may_claim(self) -> bool:
+        too_old = self._age() > self.slice_seconds * SLICES_AT_MOST
+        makes_room = self.lease.solo_waiting and self._age() > self.slice_seconds and bool(self.sagas)
+        return self.look and self._room() > 0 and not (self.alone or too_old or makes_room)
+
+    def _age(self) -> float:
+        return time.monotonic() - self._started
+
+    def _room(self) -> int:
+        return min(BATCH, self.max_calls - len(self.sagas))
+
+    def _blocked_by(self, step: StepState) -> str | None:
+        if step.must_be_alone and not self.alone:
+            return "solo"
+        participant = step.definition.participant
+        return None if self.catalogue.may_be_called(participant) else f"participant:{participant}"
+
+    # -- claim -------------------------------------------------------------------------------------------------
+
+    async def _claim(self) -> None:
+        """Take due sagas: owner, epoch and first intents in one transaction; then start their calls."""
+        self.alone = self.lease.solo_waiting and not self.sagas
+        room = self._room()
+        try:
+            async with self.connection.transaction():
+                sagas = await reading.claim(self, room=room)
+                changes = [self._guarded(saga, lambda s: advance.claimed(s, self.owner, self.clock.now()))
+                           for saga in sagas]  # fmt: skip
+                if changes:
+                    await records.record(self.connection, changes, self.clock)
+        except psycopg.OperationalError as error:
+            await self._reconnect(error)
+            return
+        if self.alone and not sagas:
+            self.alone = self.lease.solo_waiting = False
+        else:
+            self.look = len(sagas) >= room
+        self._poll = SHORTEST_POLL if sagas else self._poll
+        self.summary.claimed += len(sagas)
+        for saga, change in zip(sagas, changes, strict=True):
+            self._landed(saga, change, None)
+
+    def _guarded(self, saga: StoredSaga, change: Callable[[StoredSaga], SagaChange]) -> SagaChange:
+        """A rule that fails on one saga makes that saga stuck and hurts no other."""
+        try:
+            return change(saga)
+        except Exception:
+            logger.exception("saga %s: the rules failed on it", saga.id)
+            return advance.cannot_go_on(saga, "the engine failed on this saga; see the worker's log", (),
+                                        self.clock.now())  # fmt: skip
+
+    # -- wait --------------------------------------------------------------------------------------------------
+
+    async def _wait(self) -> None:
+        """Until a call has ended, something may be due, or it is time to look anyway."""
+        if self._finished or (self.look and self._may_claim()):
+            await asyncio.sleep(0)
+            return
+        now = time.monotonic()
+        next_due = self._due_times[0] - now if self._due_times else self._poll
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(next_due, self._poll))):
+                await self._wake.wait()
+        self._wake.clear()
+        if not self._finished:
+            self.look = True
+            self._poll = min(self._poll * 2, LONGEST_POLL)
+        while self._due_times and self._due_times[0] <= time.monotonic():
+            heapq.heappop(self._due_times)
+            self.look = True
+
+    def _call_ended(self, finished: Finished) -> None:
+        self._finished.append(finished)
+        self._poll = SHORTEST_POLL
+        self._wake.set()
+
+    # -- settle ------------------------------------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Record what has ended, one transaction for all; what landed goes on."""
+        ended = {one.saga_id: one for one in self._finished}  # of two calls of one saga, the other waits a turn
+        self._finished = [one for one in self._finished if ended.get(one.saga_id) is not one]
+        happened: dict[UUID, Finished | None] = {key: one for key, one in ended.items() if key in self.sagas}
+        happened |= {saga_id: None for saga_id in self._deadlines_passed() if saga_id not in happened}
+        if not happened or not self.lease.holds():
+            return
+        changes = {saga_id: self._change(self.sagas[saga_id], one) for saga_id, one in happened.items()}
+        self.summary.calls += len(ended)
+        try:
+            rescue = self._rescue
+            landed = (await records.record_each(self.connection, list(changes.values()), self.clock, rescue)).landed
+        except psycopg.OperationalError as error:
+            await self._reconnect(error)  # whether it was committed is unknown: read the truth
+            landed = frozenset()
+        for saga_id in landed:
+            self._landed(self.sagas[saga_id], changes[saga_id], happened[saga_id])
+        if others := {saga_id: one for saga_id, one in happened.items() if saga_id not in landed}:
+            await self._read_again(others)
+
+    def _change(self, saga: StoredSaga, one: Finished | None) -> SagaChange:
+        now = self.clock.now()
+        if one is None:
+            happened = Happened("deadline")
+            return self._guarded(saga, lambda s: advance.owned(s, DeadlinePassed(), happened, self.owner, now))
+        event = one.answer.event(one.step, one.luck)
+        happened = Happened("answered", (one.attempt,))
+        return self._guarded(saga, lambda s: advance.owned(s, event, happened, self.owner, now))
+
+    def _rescue(self, change: SagaChange) -> SagaChange:
+        saga = self.sagas[change.id]
+        attempts = [records.without_words(one) for one in change.attempts]
+        return advance.cannot_go_on(saga, "its answer could not be recorded", attempts, self.clock.now())
+
+    def _deadlines_passed(self) -> Iterable[UUID]:
+        if time.monotonic() < self._next_deadline_look:
+            return ()
+        self._next_deadline_look = time.monotonic() + DEADLINE_LOOK_SECONDS
+        now = self.clock.now()
+        begun = (SagaStatus.PENDING, SagaStatus.RUNNING)
+        return [key for key, saga in self.sagas.items() if saga.state.deadline_at <= now and saga.state.status in begun]
+
+    async def _read_again(self, happened: dict[UUID, Finished | None]) -> None:
+        """Somebody else wrote these sagas, or our write is unknown: decide anew with the same answer in hand."""
+        try:
+            async with self.connection.transaction():
+                sagas = await reading.load(self, list(happened))
+                mine = [saga for saga in sagas if saga.epoch == self.sagas[saga.id].epoch]
+                changes = {saga.id: self._change(saga, happened[saga.id]) for saga in mine
+                           if reading.still_open(saga, happened[saga.id])}  # fmt: skip
+                if changes:
+                    await records.record(self.connection, list(changes.values()), self.clock)
+        except psycopg.OperationalError as error:
+            await self._reconnect(error)
+            self._finished += [one for one in happened.values() if one is not None]
+            return
+        await self._drop_stale(happened.keys() - {saga.id for saga in mine})
+        for saga in mine:
+            self.sagas[saga.id] = saga
+            if saga.id in changes:
+                self._landed(saga, changes[saga.id], happened[saga.id])
+            else:
+                self._hold(saga)
+
+    async def _drop_stale(self, saga_ids: Iterable[UUID]) -> None:
+        """These belong to another owner: nothing of ours was written, and that is counted."""
+        for saga_id in (stale := list(saga_ids)):
+            self._forget(saga_id)
+        if stale:
+            self.summary.stale += len(stale)
+            logger.warning("drain %s: %d stale writes were refused", self.lease.id, len(stale))
+            await records.count_up(self.connection, "stale_writes", len(stale))
+
+    # -- hold and let go ---------------------------------------------------------------------------------------
+
+    def _landed(self, saga: StoredSaga, change: SagaChange, one: Finished | None) -> None:
+        output = None
+        if one is not None and one.attempt.direction == "action" and one.attempt.outcome == "succeeded":
+            output = (saga.definition.steps[one.step].name, one.answer.output)
+        self.announcer.changed(saga.id, change.revision)
+        self._hold(advance.after(saga, change, output), change.due_at)
+
+    def _hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:
+        if saga.drain_id == self.lease.id:
+            self.sagas[saga.id] = saga
+            self.caller.start(saga)
+            self.alone = self.alone and any(step.must_be_alone for step in saga.state.calls_out())
+            return
+        self._forget(saga.id)
+        if due_at is not None:
+            wait = max(0.0, (due_at - self.clock.now()).total_seconds())
+            heapq.heappush(self._due_times, time.monotonic() + wait)
+
+    def _forget(self, saga_id: UUID) -> None:
+        self.sagas.pop(saga_id, None)
+        self.caller.drop(saga_id)
+        self.alone = self.alone and bool(self.sagas)
+
+    async def _reconnect(self, error: BaseException) -> None:
+        """The database went away: try until it is back or the lease is lost."""
+        logger.warning("drain %s: the database went away: %s", self.lease.id, error)
+        while self.lease.holds():
+            with contextlib.suppress(psycopg.Error):
+                await self.connection.close()
+            try:
+                self.connection = await connect("sagaconsole drain")
+            except psycopg.OperationalError:
+                await asyncio.sleep(0.2)
+            else:
+                return
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    async def _give_back(self) -> None:
+        """Calls that are out may settle for a moment; the rest is given up, and the lease with it."""
+        give_up_at = time.monotonic() + SETTLE_SECONDS
+        while self.sagas and self.lease.holds() and time.monotonic() < give_up_at:
+            await self._wait()
+            self.look = False
+            await self._settle()
+        if not self.lease.holds():
+            return
+        now = self.clock.now()
+        changes = [advance.given_back(saga, given_up(saga, now), now) for saga in self.sagas.values()]
+        try:
+            if changes:
+                await records.record(self.connection, changes, self.clock)
+            await self.connection.execute(leases.END_DRAIN, [self.lease.id])
+        except psycopg.Error as error:
+            logger.warning("drain %s: could not give back, its lease will run out: %s", self.lease.id, error)

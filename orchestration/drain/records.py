@@ -1,0 +1,73 @@
+"""Writing batches of changes, and what to do when a batch does not land as it is."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+
+from orchestration.drain.clock import DatabaseClock
+from orchestration.drain.connections import Connection
+from orchestration.store import leases
+from orchestration.store.record import RECORD, Recorded, parameters, recorded
+from orchestration.store.rows import AttemptRow, SagaChange
+
+logger = logging.getLogger(__name__)
+TRIES = 5
+Rescue = Callable[[SagaChange], SagaChange]
+
+
+async def record(connection: Connection, changes: Sequence[SagaChange], clock: DatabaseClock) -> Recorded:
+    """One transaction for all of `changes`. Deadlocks and serialization errors are tried again.
+
+    Raises psycopg.OperationalError when the connection is gone (the outcome is then unknown), psycopg.Error when the
+    database refuses the data.
+    """
+    values = parameters(changes)
+    for _try in range(TRIES - 1):
+        try:
+            return await _once(connection, values, clock)
+        except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                raise  # the transaction around this statement is gone, and with it what was read
+    return await _once(connection, values, clock)
+
+
+async def _once(connection: Connection, values: list[list[Any]], clock: DatabaseClock) -> Recorded:
+    [row] = await (await connection.execute(RECORD, values)).fetchall()
+    result = recorded(row)
+    clock.sync(result.now)
+    return result
+
+
+async def record_each(
+    connection: Connection, changes: Sequence[SagaChange], clock: DatabaseClock, rescue: Rescue
+) -> Recorded:
+    """Like `record`, but a batch whose data the database refuses is split until the guilty saga is alone.
+
+    For that one `rescue` makes the change that is written in its place.
+    """
+    try:
+        return await record(connection, changes, clock)
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        if len(changes) == 1:
+            logger.error("saga %s: its change could not be recorded: %s", changes[0].id, error)
+            return await record(connection, [rescue(changes[0])], clock)
+    half = len(changes) // 2
+    first = await record_each(connection, changes[:half], clock, rescue)
+    second = await record_each(connection, changes[half:], clock, rescue)
+    return replace(second, landed=first.landed | second.landed)
+
+
+def without_words(attempt: AttemptRow) -> AttemptRow:
+    """The attempt without anything that a participant said."""
+    said = '{"message": "the answer could not be stored", "code": "unrecordable"}'
+    return replace(attempt, request=None, answer=None, error=said, outcome="in_doubt")
+
+
+async def count_up(connection: Connection, name: str, by: int) -> None:
+    """Add to a named counter of the engine."""
+    await connection.execute(leases.COUNT_UP, [name, by])

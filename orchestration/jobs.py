@@ -1,0 +1,62 @@
+"""The RQ jobs: thin. What may run at all is the allow-list in `worker`."""
+
+import asyncio
+import logging
+import signal
+
+import uvloop
+from django.conf import settings
+from django.db import connections
+from redis.exceptions import RedisError
+
+from orchestration import dispatch
+from orchestration.drain.loop import Drain, Summary
+
+logger = logging.getLogger(__name__)
+SLICE_SECONDS = 10.0
+
+
+class StopFlag:
+    """Set by SIGUSR1, which the worker sends to its child when it is told to stop."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def set(self, *_signal: object) -> None:
+        self.is_set = True
+
+
+STOP = StopFlag()
+
+
+def run_drain() -> None:
+    """Drain until the slice is over, and see to it that another drain follows.
+
+    While no successor can be enqueued (Redis is away) this job goes on itself.
+    """
+    connections.close_all()
+    while True:
+        summary = uvloop.run(_drain())
+        if summary.stopped or _successor_is_sure():
+            return
+
+
+async def _drain() -> Summary:
+    drain = Drain(slice_seconds=SLICE_SECONDS, max_calls=settings.SAGA_MAX_CALLS, stop_requested=lambda: STOP.is_set)
+
+    def stop() -> None:
+        STOP.set()
+        drain.wake()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, stop)
+    return await drain.run()
+
+
+def _successor_is_sure() -> bool:
+    try:
+        if len(dispatch.queue()) > 0:
+            return True
+    except RedisError as error:
+        logger.warning("Redis cannot be reached, the drain goes on: %s", error)
+        return False
+    return dispatch.enqueue_drain()

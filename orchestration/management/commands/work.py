@@ -1,0 +1,18 @@
+"""`manage.py work`: one worker, serving the drain queue."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django_rq.workers import get_worker
+
+from orchestration import dispatch
+from orchestration.reachable import check_servers
+from orchestration.worker import SagaWorker
+
+
+class Command(BaseCommand):
+    help = "Run one worker. It executes sagas until it is stopped by Ctrl-C or SIGTERM."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        check_servers()
+        get_worker(dispatch.QUEUE, worker_class=SagaWorker).work(logging_level="WARNING")

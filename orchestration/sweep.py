@@ -1,0 +1,54 @@
+"""What heals by itself: dead leases, sagas without an owner, parked sagas whose reason is gone, lost wake-ups."""
+
+import logging
+from dataclasses import dataclass
+
+from django.db import connection
+from redis.exceptions import RedisError
+from rq import Worker
+
+from orchestration import dispatch
+from orchestration.store import leases
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """Counts of one round. `enqueued` is None when Redis could not be reached."""
+
+    dead_drains: int
+    released: int
+    ownerless: int
+    unparked: int
+    enqueued: int | None
+
+
+def sweep() -> Swept:
+    """One round. Two dispatchers doing this at the same time do no harm."""
+    with connection.cursor() as cursor:
+        cursor.execute(leases.DISPATCHER_BEAT)
+        cursor.execute(leases.RELEASE_LAPSED)
+        dead, released = cursor.fetchone()  # type: ignore[misc]  # the statement always gives one row
+        cursor.execute(leases.RELEASE_OWNERLESS)
+        ownerless = cursor.rowcount
+        cursor.execute(leases.RELEASE_PARKED)
+        unparked = cursor.rowcount
+        if released or ownerless or unparked:
+            cursor.execute("SELECT pg_notify(%s, '')", [dispatch.DUE_CHANNEL])
+        cursor.execute(leases.COUNT_DRAINS)
+        drains = cursor.fetchone()[0]  # type: ignore[index]  # a count
+    return Swept(dead, released, ownerless, unparked, _wake_workers(drains))
+
+
+def _wake_workers(drains: int) -> int | None:
+    """Enough drain jobs that every worker has one, counting the drains that are alive and the jobs that wait."""
+    try:
+        queue = dispatch.queue()
+        missing = Worker.count(queue=queue) - drains - len(queue)
+        for _number in range(max(0, missing)):
+            dispatch.enqueue_drain()
+    except RedisError as error:
+        logger.warning("Redis cannot be reached, no worker can be woken: %s", error)
+        return None
+    return max(0, missing)
