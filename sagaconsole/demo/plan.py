@@ -34,7 +34,7 @@ class Plan:
         ports = {name: free_port() for name in PARTICIPANTS}
         self.participant_urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
         self.participants = {name: self._participant(name, port) for name, port in ports.items()}
-        self.web = self._console("web", *_uvicorn(self.port), health_url=f"{self.url}/healthz")
+        self.web = self._console("web", *_uvicorn(self.port))
         self.dispatcher = self._console("dispatcher", *MANAGE, "dispatcher")
         self.workers = [
             self._console(f"worker-{number}", *MANAGE, "work") for number in range(1, self.options.workers + 1)
@@ -50,6 +50,16 @@ class Plan:
         """All long-running processes but the servers."""
         return [*self.participants.values(), self.web, self.dispatcher, *self.workers, *self.traffic]
 
+    @property
+    def signs_of_life(self) -> dict[str, Service]:
+        """Addresses that answer 200 when everything works, and whose log to look at when one does not.
+
+        The console's `/readyz` speaks for the workers and the dispatcher as well.
+        """
+        return {f"{self.participant_urls[name]}/healthz": service for name, service in self.participants.items()} | {
+            f"{self.url}/readyz": self.web
+        }
+
     def set_up(self) -> list[list[Service]]:
         prepare = [self._console("migrate", *MANAGE, "migrate", "--no-input", "--verbosity", "0")]
         prepare.extend(self._participant(name, 0, "migrate") for name in PARTICIPANTS)
@@ -59,7 +69,7 @@ class Plan:
         )  # fmt: skip
         return [prepare, [seed]]
 
-    def _console(self, name: str, *argv: str, health_url: str | None = None) -> Service:
+    def _console(self, name: str, *argv: str) -> Service:
         environment = base_environment(
             DATABASE_URL=self.servers.database_url,
             REDIS_URL=self.servers.redis_url,
@@ -71,7 +81,7 @@ class Plan:
             DEBUG="0",
             TIME_ZONE="UTC",
         )
-        return Service(name=name, argv=argv, environment=environment, log=self._log(name), health_url=health_url)
+        return Service(name=name, argv=argv, environment=environment, log=self._log(name))
 
     def _participant(self, name: str, port: int, *command: str) -> Service:
         label = "-".join([name, *command])
@@ -80,7 +90,6 @@ class Plan:
             argv=[sys.executable, "-m", "participants_demo", name, *command],
             environment=base_environment(DATABASE_URL=self.servers.create_database(name, owner=name), PORT=str(port)),
             log=self._log(label),
-            health_url=f"http://{HOST}:{port}/healthz",
         )
 
     def _traffic(self) -> Service:

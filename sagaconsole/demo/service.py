@@ -17,13 +17,12 @@ MANAGE = (sys.executable, str(ROOT / "manage.py"))
 
 @dataclass(kw_only=True)
 class Service:
-    """A Python process in a session of its own, with its output in `log`. `health_url` answers 200 when it is ready."""
+    """A Python process in a session of its own, with its output in `log`."""
 
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-    health_url: str | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property

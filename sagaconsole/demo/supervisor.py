@@ -84,12 +84,15 @@ def _start(plan: Plan) -> Watch:
 
 
 def _wait_until_ready(plan: Plan, watch: Watch) -> None:
-    waiting = [service for service in plan.services if service.health_url]
+    waiting = plan.signs_of_life
     deadline = time.monotonic() + _READY_SECONDS
-    while waiting := [service for service in waiting if not answers(service.health_url or "")]:
+    while waiting := {url: service for url, service in waiting.items() if not answers(url)}:
         watch.look()
         if time.monotonic() > deadline:
-            raise DemoError(f"{waiting[0].name} does not answer; its log ends with:\n{waiting[0].end_of_log()}")
+            url, service = waiting.popitem()
+            raise DemoError(
+                f"{url} is not answered with 200; the log of {service.name} ends with:\n{service.end_of_log()}"
+            )
         time.sleep(_LOOK_SECONDS)
 
 
