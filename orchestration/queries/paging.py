@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, Q, QuerySet
-from django.utils.timezone import is_naive
 
 from orchestration import strict_json
 from orchestration.core.definitions import Problem
@@ -49,8 +48,7 @@ def page(
 
 
 def _cursor(row: Model, order: Sequence[str]) -> str:
-    values = [getattr(row, name.removeprefix("-")) for name in order]
-    raw = strict_json.canonical([value if isinstance(value, int) else str(value) for value in values])
+    raw = strict_json.canonical([_plain(getattr(row, name.removeprefix("-"))) for name in order])
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
@@ -77,7 +75,12 @@ def _values(model: type[Model], cursor: str, order: Sequence[str]) -> list[Any]:
 
 
 def _value(model: type[Model], name: str, value: Any) -> Any:
+    """The column's value; only the very spelling that `_cursor` makes is taken."""
     found = model._meta.get_field(name).to_python(value)  # type: ignore[union-attr]  # cursors hold plain columns only
-    if found is None or (hasattr(found, "tzinfo") and is_naive(found)):
+    if found is None or isinstance(value, bool) or _plain(found) != value:
         raise WrongCursor
     return found
+
+
+def _plain(value: Any) -> int | str:
+    return value if isinstance(value, int) else str(value)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -16,11 +16,14 @@ app_name = "api"
 
 
 def enveloped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """`view`, whose bare 405 becomes an error of this API. Keeps what marks the view free of CSRF checks."""
+    """`view`, whose bare 404 and 405 become errors of this API. Keeps what marks the view free of CSRF checks."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            return envelope(not_found("address"))
         if isinstance(response, HttpResponseNotAllowed):
             allowed = response["Allow"]
             response = envelope(Refused(405, "method_not_allowed", f"this address takes {allowed}"))
