@@ -1,8 +1,11 @@
 """Each rule of the participant protocol, against a running service and its real database."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.participants_demo.running import Participant, new_saga
+from tests.participants_demo.running import ROOT, Participant, new_saga
 
 TWO = {"sku": "SKU-1", "qty": 2}
 NONE_LEFT = {"sku": "SKU-EMPTY", "qty": 1}
@@ -129,3 +132,13 @@ def test_other_steps_of_the_same_saga_are_not_touched(inventory: Participant):
     body = {"saga_id": saga, "step": step, "direction": "action", "input": TWO}
     headers = {"Idempotency-Key": f"{saga}:{step}:action", "Saga-Epoch": "1"}
     assert inventory.http.post(inventory.url + "/reserve", json=body, headers=headers).status_code == 200
+
+
+def test_a_refusal_takes_back_the_work_that_was_begun(inventory: Participant):
+    saga, before = new_saga(), inventory.get("/balances")
+    argv = [sys.executable, "-m", "tests.participants_demo.refuse_after_work", saga]
+    environment = {**os.environ, "PARTICIPANT": "inventory", "DATABASE_URL": inventory.database_url}
+    ran = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout == "second thoughts"
+    assert inventory.get("/balances") == before
+    assert inventory.state(saga)["state"] == "refused"

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.participants_demo.running import Participant, migrate, new_saga, running, until
+from tests.participants_demo.running import Participant, new_saga, running, until
 
 ONE = {"sku": "SKU-4", "qty": 1}
 CONNECTIONS = 8
@@ -61,9 +61,3 @@ def test_without_its_database_it_says_later_and_does_nothing(tmp_path: Path):
     with running("inventory", nowhere, tmp_path) as participant:
         answer = participant.call("/reserve", new_saga(), ONE)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-
-
-def test_migrating_again_changes_nothing(inventory: Participant):
-    before = inventory.get("/balances")
-    migrate("inventory", inventory.database_url)
-    assert inventory.get("/balances") == before
