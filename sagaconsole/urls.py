@@ -10,4 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("api/v1/", include("orchestration.triggers.rest.urls")),
     path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("account/", include("orchestration.console.account_urls")),
+    path("", include("orchestration.console.urls")),
 ]

@@ -1,0 +1,173 @@
+"""What people do in the console. Each view reads its form and calls the one function that does the deed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from orchestration import faults, operator_actions
+from orchestration.audit import Actor
+from orchestration.console import act_page, reasons, words
+from orchestration.console.forms import DocumentForm, FaultRuleForm, ReasonForm
+from orchestration.console.htmx import HtmxRequest, acted, part_or_page, shows
+from orchestration.console.pages.definitions import launch_form, version_or_404
+from orchestration.console.shell import THEME_COOKIE, THEMES
+from orchestration.core.definitions import WrongDefinition
+from orchestration.definitions import load_document, publish_definition
+from orchestration.faults import WrongRule
+from orchestration.launch import KeyReused, UnknownDefinition, WrongInput, launch
+from orchestration.models import FaultRule, Saga
+from orchestration.operator_actions import Conflict, WrongAct
+
+YEAR_SECONDS = 365 * 86_400
+
+
+@require_POST
+@shows("view_saga")
+def perform(request: HtmxRequest, saga_id: UUID, act: str) -> HttpResponse:
+    """Do the act, or say what stands against it: 400 at the field, 403, 409 with the saga as it is now."""
+    form = ReasonForm(request.POST)
+    if act not in operator_actions.ACTS:
+        raise Http404
+    if not form.is_valid():
+        return _again(request, act, saga_id, form)
+    asked = form.cleaned_data
+    try:
+        operator_actions.perform(
+            act, saga_id=saga_id, actor=_actor(request), reason=asked["reason"], revision=asked["revision"],
+            step=asked["step"] or None,
+        )  # fmt: skip
+    except Saga.DoesNotExist as error:
+        raise Http404 from error
+    except WrongAct as error:
+        form.add_error(error.field if error.field in form.fields else None, str(error))
+        return _again(request, act, saga_id, form)
+    except Conflict as conflict:
+        return _refused(request, act, conflict)
+    return _done(request, str(words.ACT_DONE[act]), saga_id)
+
+
+@require_POST
+@shows("launch_saga")
+def launch_saga(request: HtmxRequest, name: str) -> HttpResponse:
+    """Launch a saga and go to its page; what is wrong stands at its field, and nothing typed is lost."""
+    definition = version_or_404(name, None)
+    form = launch_form(definition, request.POST)
+    if form.is_valid():
+        try:
+            launched = launch(
+                definition=name, saga_input=form.saga_input, trigger="console", launched_by=request.user.get_username(),
+                business_key=form.business_key, idempotency_key=f"console:{form.cleaned_data['launch_key']}",
+            )  # fmt: skip
+            return redirect("console:saga", launched.saga_id)
+        except WrongInput as wrong:
+            form.show(wrong.problems)
+        except KeyReused:
+            form.add_error(None, _("This form has launched a saga already. Launch again to make another one."))
+            form.with_new_key()
+        except UnknownDefinition as error:
+            raise Http404 from error
+    return render(request, "console/launch.html", {"definition": definition, "form": form}, status=400)
+
+
+@require_POST
+@shows("view_sagadefinition")
+def publish(request: HtmxRequest) -> HttpResponse:
+    """Publish a document as the next version; what is wrong is listed with its place, and nothing is stored."""
+    form = DocumentForm(request.POST, request.FILES)
+    context: dict[str, Any] = {"form": form}
+    if form.is_valid():
+        try:
+            document = load_document(form.raw(), "application/yaml")
+            published = publish_definition(document=document, actor=_actor(request))
+        except WrongDefinition as wrong:
+            context["problems"] = wrong.problems
+        else:
+            text = _("%(name)s is published.") if published.created else _("%(name)s is unchanged: no new version.")
+            messages.success(request, text % {"name": published.definition})
+            return redirect("console:definition", published.definition.name)
+    return render(request, "console/new_definition.html", context, status=400)
+
+
+@require_POST
+@shows("view_faultrule")
+def add_fault(request: HtmxRequest) -> HttpResponse:
+    """Put a fault rule in force."""
+    form = FaultRuleForm(request.POST)
+    if form.is_valid():
+        try:
+            faults.add(actor=_actor(request), **form.rule())
+        except WrongRule as wrong:
+            form.show(wrong.problems)
+        else:
+            messages.success(request, _("The fault rule is in force."))
+            return redirect("console:fault_rules")
+    context = {"rules": faults.in_force(), "form": form, "switched_on": True}
+    return render(request, "console/fault_rules.html", context, status=400)
+
+
+@require_POST
+@shows("view_faultrule")
+def remove_fault(request: HtmxRequest, rule_id: int) -> HttpResponse:
+    """Take a fault rule out of force."""
+    try:
+        faults.remove(actor=_actor(request), rule_id=rule_id)
+    except FaultRule.DoesNotExist as error:
+        raise Http404 from error
+    messages.success(request, _("The fault rule is removed."))
+    return redirect("console:fault_rules")
+
+
+@require_POST
+def choose_theme(request: HtmxRequest) -> HttpResponse:
+    """Force light or dark, or follow the system again; kept in a cookie, so that no page flashes."""
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    response = HttpResponseRedirect(target if safe else "/")
+    chosen = request.POST.get("theme", "")
+    if chosen in THEMES:
+        response.set_cookie(
+            THEME_COOKIE, chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure(), httponly=True
+        )
+    else:
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+    return response
+
+
+def _actor(request: HtmxRequest) -> Actor:
+    return Actor(user=request.user, via="console")
+
+
+def _done(request: HtmxRequest, message: str, saga_id: UUID) -> HttpResponse:
+    if request.htmx:
+        return acted(message, saga_id=saga_id)
+    messages.success(request, message)
+    return redirect("console:saga", saga_id)
+
+
+def _again(request: HtmxRequest, act: str, saga_id: UUID, form: ReasonForm) -> HttpResponse:
+    """The preview once more, of the saga as it is now, with what is wrong in the form."""
+    try:
+        preview = operator_actions.preview(act, saga_id=saga_id, actor=_actor(request))
+    except Saga.DoesNotExist as error:
+        raise Http404 from error
+    if not _actor(request).may(operator_actions.ACTS[act].permission):
+        raise PermissionDenied
+    context = act_page.context(act, saga_id=saga_id, preview=preview, form=form)
+    return render(request, part_or_page(request, "act"), context, status=400)
+
+
+def _refused(request: HtmxRequest, act: str, conflict: Conflict) -> HttpResponse:
+    context = {
+        "act": act, "word": words.ACTS[act], "saga": conflict.saga, "message": reasons.why_not(conflict.message),
+        "changed_by": conflict.changed_by,
+    }  # fmt: skip
+    return render(request, part_or_page(request, "conflict"), context, status=409)

@@ -1,0 +1,104 @@
+"""The console's forms, apart from the launch form. Rules live in the services; these only read what was typed."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from orchestration.core.definitions import Problem
+from orchestration.models import FaultRule, Participant, SagaDefinition
+from orchestration.operator_actions import MAX_REASON
+
+_EXPIRY = {60: _("1 minute"), 300: _("5 minutes"), 900: _("15 minutes")}
+
+
+class ReasonForm(forms.Form):
+    """What every act asks for; `revision` is what the operator looked at."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MAX_REASON,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Stands in the journal and in the audit, with your name."),
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+    step = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+
+class FaultRuleForm(forms.Form):
+    """One failure to inject."""
+
+    kind = forms.ChoiceField(label=_("What happens"), choices=FaultRule.Kind.choices)
+    definition = forms.ChoiceField(label=_("Definition"), required=False)
+    step = forms.ChoiceField(label=_("Step"), required=False)
+    participant = forms.ChoiceField(label=_("Participant"), required=False)
+    direction = forms.ChoiceField(
+        label=_("Direction"),
+        required=False,
+        choices=[("", _("both")), ("action", _("action")), ("compensation", _("compensation"))],
+    )
+    times = forms.IntegerField(
+        label=_("How many times"), required=False, min_value=1, max_value=1_000_000, initial=1,
+        help_text=_("Empty: until it expires."),
+    )  # fmt: skip
+    probability = forms.FloatField(
+        label=_("Probability"), required=False, min_value=0, max_value=1, help_text=_("0 to 1. Empty: always."),
+        widget=forms.NumberInput(attrs={"step": "any", "placeholder": "1"}),
+    )  # fmt: skip
+    delay = forms.FloatField(
+        label=_("Delay in seconds"), required=False, min_value=0, max_value=3600,
+        help_text=_("For delay and timeout."), widget=forms.NumberInput(attrs={"step": "any"}),
+    )  # fmt: skip
+    expires_in = forms.TypedChoiceField(label=_("Ends after"), coerce=int, initial=300, choices=list(_EXPIRY.items()))
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        definitions = list(SagaDefinition.objects.usable().newest().prefetch_related("steps"))
+        steps = {step.name for definition in definitions for step in definition.steps.all()}
+        self._offer("definition", (definition.name for definition in definitions))
+        self._offer("step", sorted(steps))
+        self._offer("participant", Participant.objects.order_by("name").values_list("name", flat=True))
+
+    def _offer(self, name: str, values: Iterable[str]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  narrows the type for mypy
+        field.choices = [("", _("any")), *((value, value) for value in values)]
+
+    def rule(self) -> dict[str, Any]:
+        """The arguments of `faults.add`, apart from the actor."""
+        return {**self.cleaned_data, "expires_in": timedelta(seconds=self.cleaned_data["expires_in"])}
+
+    def show(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self.add_error(problem.place if problem.place in self.fields else None, problem.reason)
+
+
+class DocumentForm(forms.Form):
+    """A definition document, pasted or as a file; a file wins."""
+
+    document = forms.CharField(
+        label=_("Document (YAML)"), required=False, strip=False,
+        widget=forms.Textarea(attrs={"rows": 22, "class": "mono", "spellcheck": "false", "wrap": "off"}),
+    )  # fmt: skip
+    file = forms.FileField(label=_("Or a file"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("file") and not (cleaned.get("document") or "").strip():
+            raise forms.ValidationError(_("Paste a document or choose a file."))
+        return cleaned
+
+    def raw(self) -> bytes:
+        """The document's bytes; a little more than is allowed at most, so that the service can say so."""
+        file = self.cleaned_data.get("file")
+        return file.read(512 * 1024) if file else str(self.cleaned_data["document"]).encode()
+
+
+class AuditFilterForm(forms.Form):
+    """Filters of the audit page; all optional."""
+
+    actor = forms.CharField(label=_("Who"), required=False, max_length=150)
+    saga = forms.UUIDField(label=_("Saga (id)"), required=False)
+    act = forms.CharField(label=_("Act"), required=False, max_length=32)

@@ -1,0 +1,89 @@
+"""The graph of a definition: boxes in stages from left to right, wires forward, dashed wires of the way back."""
+
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from orchestration.models import DefinitionStep
+
+BOX_WIDTH, BOX_HEIGHT = 168, 62
+GAP_X, GAP_Y, MARGIN = 44, 20, 12
+PER_ROW = 4
+LETTERS = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A step: the corner of its box and three lines of text."""
+
+    x: int
+    y: int
+    title: str
+    participant: str
+    undo: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A path and its arrow's tip."""
+
+    path: str
+    tip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    width: int
+    height: int
+    boxes: list[Box]
+    wires: list[Wire]
+    box_width: int = BOX_WIDTH
+    box_height: int = BOX_HEIGHT
+
+
+def graph(steps: list[DefinitionStep]) -> Graph:
+    """Lay out the stages, four to a row; steps of one stage stand below each other."""
+    stages = [list(group) for _stage, group in groupby(steps, key=lambda step: step.stage)]
+    boxes: list[list[Box]] = []
+    y = MARGIN
+    for begin in range(0, len(stages), PER_ROW):
+        row = stages[begin : begin + PER_ROW]
+        boxes += [
+            [_box(step, column, y + line * (BOX_HEIGHT + GAP_Y)) for line, step in enumerate(stage)]
+            for column, stage in enumerate(row)
+        ]
+        y += max(map(len, row)) * (BOX_HEIGHT + GAP_Y) + GAP_Y
+    columns = min(len(stages), PER_ROW)
+    wires = [_wire(one, other) for left, right in pairwise(boxes) for one in left for other in right]
+    width = 2 * MARGIN + columns * BOX_WIDTH + (columns - 1) * GAP_X
+    return Graph(width, y - 2 * GAP_Y + MARGIN, [box for stage in boxes for box in stage], wires)
+
+
+def _box(step: DefinitionStep, column: int, y: int) -> Box:
+    x = MARGIN + column * (BOX_WIDTH + GAP_X)
+    return Box(
+        x,
+        y,
+        _short(step.name),
+        _short(f"{step.participant.name} {step.action}"),
+        _short(step.compensation),
+        step.position + 1,
+    )
+
+
+def _wire(one: Box, other: Box) -> Wire:
+    if other.x > one.x:
+        x1, y1 = one.x + BOX_WIDTH, one.y + BOX_HEIGHT // 2
+        x2, y2 = other.x, other.y + BOX_HEIGHT // 2
+        middle = (x1 + x2) // 2
+        return Wire(f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}", f"M{x2 - 8} {y2 - 4}l8 4l-8 4z")
+    # To the first box of the next row: down, back and into its top.
+    x1, y1 = one.x + BOX_WIDTH // 2, one.y + BOX_HEIGHT
+    x2, y2 = other.x + BOX_WIDTH // 2, other.y
+    half = (y1 + y2) // 2
+    return Wire(f"M{x1} {y1}V{half - 6}Q{x1} {half} {x1 - 6} {half}H{x2 + 6}Q{x2} {half} {x2} {half + 6}V{y2 - 6}",
+                f"M{x2 - 4} {y2 - 8}l4 8l4 -8z")  # fmt: skip
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"

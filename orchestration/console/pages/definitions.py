@@ -1,0 +1,80 @@
+"""Definitions: what there is, how one looks, how to launch it, how to add one."""
+
+import json
+from typing import Any
+
+import yaml
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from orchestration.console import graph, reading
+from orchestration.console.forms import DocumentForm
+from orchestration.console.htmx import HtmxRequest, shows
+from orchestration.console.launch_form import LaunchForm
+from orchestration.definitions import compiled_definition
+from orchestration.models import SagaDefinition
+
+
+@require_GET
+@shows("view_sagadefinition")
+def definitions(request: HtmxRequest) -> HttpResponse:
+    return render(request, "console/definitions.html", {"definitions": reading.definitions_with_use()})
+
+
+@require_GET
+@shows("view_sagadefinition")
+def definition(request: HtmxRequest, name: str, version: int | None = None) -> HttpResponse:
+    found = version_or_404(name, version)
+    steps = reading.plan_of(found.pk)
+    compiled = compiled_definition(found.pk)
+    context = {
+        "definition": found,
+        "versions": SagaDefinition.objects.filter(name=name).order_by("-version"),
+        "graph": graph.graph(steps),
+        "steps": list(zip(steps, compiled.steps, strict=True)),
+        "compiled": compiled,
+        "yaml": as_yaml(found.document),
+        "json": json.dumps(found.document, indent=2, ensure_ascii=False),
+    }
+    return render(request, "console/definition.html", context)
+
+
+@require_GET
+@shows("launch_saga")
+def launch(request: HtmxRequest, name: str) -> HttpResponse:
+    found = version_or_404(name, None)
+    if found.retired_at is not None:
+        raise Http404
+    return render(request, "console/launch.html", {"definition": found, "form": launch_form(found)})
+
+
+@require_GET
+@shows("add_sagadefinition")
+def new_definition(request: HtmxRequest) -> HttpResponse:
+    """An empty form, or one with the document of `?from=<name>`."""
+    copied = request.GET.get("from", "")
+    initial = {"document": as_yaml(version_or_404(copied, None).document)} if copied else {}
+    return render(request, "console/new_definition.html", {"form": DocumentForm(initial=initial), "copied": copied})
+
+
+def launch_form(definition: SagaDefinition, data: Any = None) -> LaunchForm:
+    """The form of one version's schema."""
+    compiled = compiled_definition(definition.pk)
+    return LaunchForm(compiled.input_schema, asks_business_key=compiled.business_key is None, data=data)
+
+
+def version_or_404(name: str, version: int | None) -> SagaDefinition:
+    """That version, or the newest of the name."""
+    versions = SagaDefinition.objects.filter(name=name)
+    if version is not None:
+        versions = versions.filter(version=version)
+    found = versions.order_by("-version").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def as_yaml(document: dict[str, Any]) -> str:
+    """The document as YAML in the order of its keys."""
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)

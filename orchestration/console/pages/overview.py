@@ -1,0 +1,88 @@
+"""What needs me, what happened, who is at work."""
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from orchestration import faults, queries
+from orchestration.console import chart, possible, reading, reasons, words
+from orchestration.console.htmx import HtmxRequest, part_or_page, shows
+from orchestration.console.reading import CallCount, Outcomes
+from orchestration.core.states import SagaStatus, StepStatus
+from orchestration.models import Participant, Saga, SagaDefinition
+
+MINUTES = 60
+NEEDS_ATTENTION = 8
+TILES = (
+    SagaStatus.STUCK, SagaStatus.RUNNING, SagaStatus.COMPENSATING, SagaStatus.PENDING, SagaStatus.COMPLETED,
+    SagaStatus.COMPENSATED,
+)  # fmt: skip
+
+
+@require_GET
+@shows("view_saga")
+def overview(request: HtmxRequest) -> HttpResponse:
+    outcomes = reading.outcomes(timedelta(minutes=MINUTES))
+    counts = queries.status_counts()
+    context = {
+        "counts": [(words.SAGA[status], status, counts[status]) for status in TILES],
+        "stuck": counts[SagaStatus.STUCK],
+        "tasks": _tasks(request),
+        "chart": chart.outcome_chart(outcomes, timezone.now(), MINUTES),
+        "legend": _legend(outcomes),
+        "since": outcomes.since,
+        "engine": reading.engine(),
+        "faults": list(faults.in_force()),
+        "participants": _participants(),
+        "has_definitions": SagaDefinition.objects.usable().exists(),
+    }
+    return render(request, part_or_page(request, "overview"), context)
+
+
+def _tasks(request: HtmxRequest) -> list[dict[str, Any]]:
+    """Stuck sagas, the oldest first, each with the acts that fit it now."""
+    sagas = reading.oldest_stuck(NEEDS_ATTENTION)
+    steps = reading.steps_of(sagas)
+    return [_task(request, saga, steps[saga.pk]) for saga in sagas]
+
+
+def _task(request: HtmxRequest, saga: Saga, steps: list[Any]) -> dict[str, Any]:
+    failed = {StepStatus.FAILED, StepStatus.COMPENSATION_FAILED}
+    explained = reasons.STUCK.get(saga.stuck_code)
+    return {
+        "saga": saga,
+        "step": next((step.name for step in steps if step.status in failed), ""),
+        "why": explained.what if explained else saga.stuck_reason,
+        "acts": [act for act in possible.act_buttons(saga, steps, request.user) if act.name in ("retry", "compensate")],
+    }
+
+
+def _legend(outcomes: Outcomes) -> list[dict[str, Any]]:
+    totals: dict[str, int] = defaultdict(int)
+    for count in outcomes.counts:
+        totals[count.status] += count.number
+    return [{"look": words.SAGA[status], "status": status, "number": totals[status]} for status in chart.ENDS]
+
+
+def _participants() -> list[dict[str, Any]]:
+    calls: dict[int, list[CallCount]] = defaultdict(list)
+    for count in reading.calls_by_participant():
+        calls[count.participant_id].append(count)
+    return [_participant(participant, calls[participant.pk]) for participant in Participant.objects.order_by("name")]
+
+
+def _participant(participant: Participant, counts: list[CallCount]) -> dict[str, Any]:
+    parts = sorted(((words.outcome(count.outcome), count) for count in counts), key=lambda part: -part[1].number)
+    return {
+        "participant": participant,
+        "calls": sum(count.number for count in counts),
+        "bars": chart.shares([(look.tone, count.number, f"{count.number} {look.word}") for look, count in parts]),
+        "parts": [(look, count.number) for look, count in parts],
+        "p95": max((count.p95 for count in counts), default=None),
+        "last_at": max((count.last_at for count in counts), default=None),
+    }

@@ -1,0 +1,99 @@
+"""One saga: where it stands, how it came there, and what can be done."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from orchestration import queries
+from orchestration.console import curl, json_view, lanes, possible, reading, reasons
+from orchestration.console.htmx import HtmxRequest, part_or_page, shows
+from orchestration.core.states import Direction
+from orchestration.models import Attempt, Saga, Step
+from orchestration.models.definitions import DefinitionStep
+
+SHOWN_ATTEMPTS = 100
+SHOWN_EVENTS = 200
+
+
+@require_GET
+@shows("view_saga")
+def saga(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
+    try:
+        found = queries.saga_for_page(saga_id)
+    except Saga.DoesNotExist as error:
+        raise Http404 from error
+    steps, plan = list(found.steps.all()), reading.plan_of(found.definition_id)
+    tries = reading.tries_of(saga_id)
+    context = {
+        "saga": found,
+        "stops": lanes.stops(found, steps, plan, tries),
+        "acts": possible.act_buttons(found, steps, request.user),
+        "stuck": reasons.STUCK.get(found.stuck_code),
+        "last_error": _last_error(steps),
+        "open_effects": queries.open_effects(found, steps),
+        "attempts": _attempts(found, plan),
+        "attempts_in_all": len(tries),
+        "events": queries.events_of(saga_id, limit=SHOWN_EVENTS),
+    }
+    if not request.htmx:
+        address = settings.SAGA_PUBLIC_URL + reverse("console:saga", args=[saga_id])
+        context |= {
+            "input": found.data.input,
+            "input_size": json_view.size_word(json_view.size_of(found.data.input)),
+            "curl": curl.of_saga(saga_id),
+            "address": address,
+        }
+    return render(request, part_or_page(request, "saga"), context)
+
+
+@require_GET
+@shows("view_attempt")
+def attempt(request: HtmxRequest, saga_id: UUID, position: int, direction: str, number: int) -> HttpResponse:
+    """What one try sent and what came back; `?raw=request` (answer, error) is the JSON itself, whole."""
+    key = {"saga_id": saga_id, "position": position, "direction": direction, "number": number}
+    found = get_object_or_404(Attempt, **key)
+    wanted = request.GET.get("raw")
+    if wanted in ("request", "answer", "error"):
+        text = json.dumps(getattr(found, wanted), indent=2, ensure_ascii=False)
+        return HttpResponse(text, content_type="text/plain; charset=utf-8")
+    saga = get_object_or_404(Saga, pk=saga_id)
+    step = get_object_or_404(reading.plan_steps(), definition_id=saga.definition_id, position=position)
+    context = {
+        "saga": saga,
+        "attempt": found,
+        "step": step,
+        "parts": [_part(found, name) for name in ("request", "answer", "error")],
+        "curl": curl.of_attempt(saga, step, found),
+    }
+    return render(request, part_or_page(request, "attempt"), context)
+
+
+def _part(attempt: Attempt, name: str) -> dict[str, Any]:
+    value = getattr(attempt, name)
+    return {"name": name, "value": value, "size": json_view.size_word(json_view.size_of(value))}
+
+
+def _attempts(saga: Saga, plan: list[DefinitionStep]) -> list[dict[str, Any]]:
+    names = {step.position: step for step in plan}
+    return [
+        {
+            "attempt": attempt,
+            "step": names[attempt.position],
+            "undo": attempt.direction == Direction.COMPENSATION,
+            "spent": attempt.finished_at - attempt.started_at,
+            "error": lanes.message(attempt.error),
+        }
+        for attempt in reading.newest_attempts(saga.pk, SHOWN_ATTEMPTS)
+    ]
+
+
+def _last_error(steps: list[Step]) -> str:
+    """The words of the step that the saga is stuck on, or of the last step that has any."""
+    said = [lanes.message(step.error) for step in steps if step.error]
+    return said[-1] if said else ""

@@ -1,0 +1,170 @@
+"""Questions that only the console asks. Each is bounded: it costs the same with a thousand sagas and with a million."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from orchestration.console.lanes import Try
+from orchestration.models import Attempt, AuditEntry, DefinitionStep, Drain, EngineState, Saga, Step
+from orchestration.models.definitions import SagaDefinition
+
+SAMPLE = 20_000
+CALLS_SAMPLE = 5_000
+SHOWN_TRIES = 2_000
+DISPATCHER_ALIVE = timedelta(seconds=15)
+
+# Parameters: the lowest id of the time span, how many sagas at most. The newest sagas by id, counted per minute.
+OUTCOMES = """
+WITH newest AS (
+    SELECT status, created_at, finished_at FROM orchestration_saga WHERE id >= %s ORDER BY id DESC LIMIT %s
+)
+SELECT date_trunc('minute', finished_at), status, count(*), min(created_at), sum(count(*)) OVER (),
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at)),
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at))
+FROM newest GROUP BY 1, 2
+"""
+
+# Parameter: how many calls at most. The newest calls, counted per participant and outcome.
+CALLS = """
+WITH newest AS (
+    SELECT saga_id, position, outcome, finished_at - started_at AS spent, finished_at
+    FROM orchestration_attempt ORDER BY saga_id DESC LIMIT %s
+)
+SELECT step.participant_id, newest.outcome, count(*), max(newest.finished_at),
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM newest.spent))
+FROM newest
+JOIN orchestration_saga saga ON saga.id = newest.saga_id
+JOIN orchestration_definitionstep step
+    ON step.definition_id = saga.definition_id AND step.position = newest.position
+GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCount:
+    """How many sagas ended (or are, `minute` None) with `status` in one minute; p50 and p95 in seconds."""
+
+    minute: datetime | None
+    status: str
+    number: int
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of the newest sagas. `since`: how far back they reach."""
+
+    counts: list[OutcomeCount]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallCount:
+    """How a participant's newest calls ended. `p95` in seconds."""
+
+    participant_id: int
+    outcome: str
+    number: int
+    last_at: datetime
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Who is at work. `dispatcher_at` None: never seen."""
+
+    drains: int
+    in_flight: int
+    dispatcher_at: datetime | None
+
+    @property
+    def dispatcher_alive(self) -> bool:
+        return self.dispatcher_at is not None and timezone.now() - self.dispatcher_at < DISPATCHER_ALIVE
+
+
+def outcomes(span: timedelta) -> Outcomes:
+    """The sagas launched within `span`, or the newest 20,000 of them."""
+    now = timezone.now()
+    lowest = UUID(int=int((now - span).timestamp() * 1000) << 80)
+    rows = _rows(OUTCOMES, lowest, SAMPLE)
+    full = bool(rows) and rows[0][4] >= SAMPLE
+    since = min(row[3] for row in rows) if full else now - span
+    return Outcomes([OutcomeCount(row[0], row[1], row[2], row[5], row[6]) for row in rows], since)
+
+
+def calls_by_participant() -> list[CallCount]:
+    """The newest 5,000 calls that have ended, per participant and outcome."""
+    return [CallCount(*row) for row in _rows(CALLS, CALLS_SAMPLE)]
+
+
+def engine() -> Engine:
+    """Drains with a lease, the calls they have out, and the dispatcher's last beat."""
+    drains = list(Drain.objects.filter(until__gt=timezone.now()).values_list("in_flight", flat=True))
+    beat = EngineState.objects.filter(name="dispatcher").values_list("at", flat=True).first()
+    return Engine(len(drains), sum(drains), beat)
+
+
+def oldest_stuck(limit: int) -> list[Saga]:
+    """What needs a person, the longest waiting first."""
+    return list(Saga.objects.needs_attention().order_by("pk")[:limit])
+
+
+def steps_of(sagas: list[Saga]) -> dict[UUID, list[Step]]:
+    """The steps of each saga, in order."""
+    found: dict[UUID, list[Step]] = {saga.pk: [] for saga in sagas}
+    for step in Step.objects.filter(saga_id__in=found).order_by("saga_id", "position"):
+        found[step.saga_id].append(step)
+    return found
+
+
+def plan_steps() -> QuerySet[DefinitionStep]:
+    """Step rows of definitions, with their participants."""
+    return DefinitionStep.objects.select_related("participant")
+
+
+def plan_of(definition_id: int) -> list[DefinitionStep]:
+    """The definition's step rows, in order."""
+    return list(plan_steps().filter(definition_id=definition_id))
+
+
+def tries_of(saga_id: UUID) -> list[Try]:
+    """The ended attempts, without what was said in them."""
+    rows = Attempt.objects.filter(saga_id=saga_id).order_by("started_at", "number")
+    names = ("position", "direction", "number", "outcome", "started_at", "finished_at")
+    return [Try(*row) for row in rows.values_list(*names)[:SHOWN_TRIES]]
+
+
+def newest_attempts(saga_id: UUID, limit: int) -> list[Attempt]:
+    """The newest attempts, newest first; what was sent and answered is left in the database."""
+    rows = Attempt.objects.filter(saga_id=saga_id).defer("request", "answer")
+    return list(rows.order_by("-started_at", "-position", "-direction", "-number")[:limit])
+
+
+def definitions_with_use() -> QuerySet[SagaDefinition]:
+    """The newest usable version of each definition, with its steps."""
+    newest = SagaDefinition.objects.usable().filter(name=OuterRef("name")).order_by("-version").values("pk")[:1]
+    found = SagaDefinition.objects.usable().filter(pk=Subquery(newest)).order_by("name")
+    return found.prefetch_related("steps__participant")
+
+
+def audit_entries(*, actor: str, saga: UUID | None, act: str) -> QuerySet[AuditEntry]:
+    """Audit rows that fit every filter given."""
+    found = AuditEntry.objects.all()
+    if actor:
+        found = found.filter(actor=actor)
+    if saga:
+        found = found.filter(saga_id=saga)
+    return found.filter(act=act) if act else found
+
+
+def _rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

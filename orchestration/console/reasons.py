@@ -1,0 +1,89 @@
+"""Why a saga is stuck and why an act does not fit, in plain words of the reader's language."""
+
+import re
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from orchestration.core.saga_state import Stuck
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What happened, and what to do about it."""
+
+    what: str | Promise
+    advice: str | Promise
+
+
+STUCK: dict[str, Explanation] = {
+    Stuck.COMPENSATION_REFUSED: Explanation(
+        gettext_lazy("A participant refuses to undo its step."),
+        gettext_lazy(
+            "Find out at the participant why. When the cause is removed, retry; what cannot be undone can be skipped."
+        ),
+    ),
+    Stuck.NEVER_UNDOABLE: Explanation(
+        gettext_lazy("A participant says that its step can never be undone."),
+        gettext_lazy("Retrying cannot help. Skip the step: its effect stands, the rest is undone."),
+    ),
+    Stuck.COMPENSATION_EXHAUSTED: Explanation(
+        gettext_lazy("A step could not be undone, and all tries are spent."),
+        gettext_lazy("Remove the cause (see the last error), then retry: the undo gets a fresh set of tries."),
+    ),
+    Stuck.HELD: Explanation(
+        gettext_lazy("A step failed in all its tries, and the definition says to wait for a person."),
+        gettext_lazy("Retry when the cause is removed, or compensate to undo what was done so far."),
+    ),
+    Stuck.WORKER_DIED: Explanation(
+        gettext_lazy("The worker died again and again while it called this step."),
+        gettext_lazy("Something in this call kills the worker. Look at the workers' log before you retry."),
+    ),
+    Stuck.STALE_EPOCH: Explanation(
+        gettext_lazy("The participant has seen a newer owner of this saga than the living one."),
+        gettext_lazy("Clocks or databases may have been set back. Check the participant's barrier, then retry."),
+    ),
+    Stuck.CANNOT_GO_ON: Explanation(
+        gettext_lazy("The engine cannot go on with this saga by itself."),
+        gettext_lazy("Find out at the participant whether the step took effect, then retry: the key stays the same."),
+    ),
+}
+
+_KNOWN: tuple[tuple[re.Pattern[str], str | Promise], ...] = (
+    (re.compile(r"the saga has ended: \w+"), gettext_lazy("The saga has ended.")),
+    (
+        re.compile(r"(?P<step>[a-z0-9-]+): the participant says that it can never be undone"),
+        gettext_lazy("%(step)s can never be undone, says its participant."),
+    ),
+    (
+        re.compile(r"(?P<step>[a-z0-9-]+) is in doubt: first find out whether it took effect"),
+        gettext_lazy("%(step)s is in doubt: first find out whether it took effect."),
+    ),
+    (
+        re.compile(r"the saga has changed since you looked: it is at revision (?P<now>\d+), not (?P<then>\d+)"),
+        gettext_lazy("The saga has changed since you looked."),
+    ),
+    (re.compile(r"you lack the right to [a-z-]+"), gettext_lazy("Your role does not allow this act.")),
+)
+_FIXED = {
+    "a call is out; its answer comes first": gettext_lazy("A call is out; its answer comes first."),
+    "no step waits for its next try": gettext_lazy("No step waits for its next try."),
+    "only a step that the saga is stuck on can be skipped": gettext_lazy(
+        "Only a step that the saga is stuck on can be skipped."
+    ),
+    "that step is not one that this act fits": gettext_lazy("No step fits this act."),
+    "already paused": gettext_lazy("The saga is paused already."),
+    "not paused": gettext_lazy("The saga is not paused."),
+    "already compensating": gettext_lazy("The saga is being undone already."),
+}
+
+
+def why_not(message: str) -> str:
+    """The engine's reason in the reader's language; a reason that is not known here is shown as it is."""
+    if message in _FIXED:
+        return str(_FIXED[message])
+    for pattern, words in _KNOWN:
+        if found := pattern.fullmatch(message):
+            return str(words) % found.groupdict()
+    return message[:1].upper() + message[1:]

@@ -1,0 +1,86 @@
+"""The frame around the pages: read lazily, so that a part that does not show it does not pay for it."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from orchestration import faults, queries
+from orchestration.models import FaultRule, Saga
+from orchestration.queries import CappedCount
+from orchestration.roles import ADMIN, OPERATOR, VIEWER
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+_LISTED = 3
+_SECTIONS = {
+    "overview": "overview", "sagas": "sagas", "saga": "sagas", "act": "sagas", "attempt": "sagas",
+    "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
+    "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
+    "audit": "audit",
+}  # fmt: skip
+
+
+def section(request: HttpRequest) -> str:
+    """The entry of the navigation that this page belongs to."""
+    match = request.resolver_match
+    return _SECTIONS.get(match.url_name or "", "") if match else ""
+
+
+def theme(request: HttpRequest) -> str:
+    """The theme the reader forced, or "" to follow their system."""
+    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else ""
+
+
+def role(user: Any) -> str:
+    """The reader's role in words."""
+    if user.is_superuser:
+        return _("superuser")
+    names = {group.name for group in user.groups.all()}
+    words = {ADMIN: _("admin"), OPERATOR: _("operator"), VIEWER: _("viewer")}
+    return next((words[name] for name in (ADMIN, OPERATOR, VIEWER) if name in names), _("no role"))
+
+
+def script_words() -> dict[str, str]:
+    """The words that the page's script puts in by itself, as JSON texts."""
+    live = {"live": _("Live"), "lost": _("Reconnecting"), "paused": _("Paused"), "copied": _("Copied")}
+    time = {"now": _("just now"), "ago": _("%(time)s ago"), "ahead": _("in %(time)s")}
+    return {"live": json.dumps(live), "time": json.dumps(time)}
+
+
+class Rights:
+    """In templates: `may.retry_saga` asks for the permission `orchestration.retry_saga`."""
+
+    def __init__(self, user: Any) -> None:
+        self._user = user
+
+    def __getitem__(self, permission: str) -> bool:
+        return bool(self._user.has_perm(f"orchestration.{permission}"))
+
+
+@dataclass
+class Shell:
+    """The banner and the badge of the navigation."""
+
+    user: Any
+
+    @cached_property
+    def faults(self) -> list[FaultRule]:
+        """Fault rules in force, for those who may see sagas."""
+        return list(faults.in_force()) if self.user.has_perm("orchestration.view_saga") else []
+
+    @cached_property
+    def first_faults(self) -> list[FaultRule]:
+        return self.faults[:_LISTED]
+
+    @cached_property
+    def attention(self) -> CappedCount | None:
+        """How many sagas are stuck, capped; None for none or for those who may not see them."""
+        if not self.user.has_perm("orchestration.view_saga"):
+            return None
+        stuck = queries.capped_count(Saga.objects.needs_attention())
+        return stuck if stuck.number else None

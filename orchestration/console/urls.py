@@ -1,0 +1,28 @@
+"""Every address of the console."""
+
+from django.urls import path
+
+from orchestration.console import actions, live, methods, pages
+
+app_name = "console"
+urlpatterns = [
+    path("", pages.overview, name="overview"),
+    path("find/", pages.find, name="find"),
+    path("banner/", pages.banner, name="banner"),
+    path("live/", live.changes, name="live"),
+    path("sagas/", pages.sagas, name="sagas"),
+    path("sagas/<uuid:saga_id>/", pages.saga, name="saga"),
+    path("sagas/<uuid:saga_id>/live/", live.changes, name="saga_live"),
+    path("sagas/<uuid:saga_id>/acts/<slug:act>/", methods.by(get=pages.preview, post=actions.perform), name="act"),
+    path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
+    path("definitions/", pages.definitions, name="definitions"),
+    path("new-definition/", methods.by(get=pages.new_definition, post=actions.publish), name="new_definition"),
+    path("definitions/<slug:name>/", pages.definition, name="definition"),
+    path("definitions/<slug:name>/launch/", methods.by(get=pages.launch, post=actions.launch_saga), name="launch"),
+    path("definitions/<slug:name>/<int:version>/", pages.definition, name="definition_version"),
+    path("participants/", pages.participants, name="participants"),
+    path("failure-lab/", methods.by(get=pages.fault_rules, post=actions.add_fault), name="fault_rules"),
+    path("failure-lab/<int:rule_id>/remove/", actions.remove_fault, name="remove_fault"),
+    path("audit/", pages.audit, name="audit"),
+    path("theme/", actions.choose_theme, name="theme"),
+]

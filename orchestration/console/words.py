@@ -1,0 +1,99 @@
+"""How a status looks and what it is called: one tone, one icon and one word each, the same on every page."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from orchestration.core.states import SagaStatus, StepStatus
+from orchestration.models import Attempt
+
+type_of_word = str | Promise
+
+
+class Tone(StrEnum):
+    """Which status colour; the style sheet knows them as `.tone-<value>`."""
+
+    IDLE = "idle"
+    RUN = "run"
+    OK = "ok"
+    UNDO = "undo"
+    UNDONE = "undone"
+    BAD = "bad"
+    STUCK = "stuck"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Tone, icon (a symbol of `icons.svg`) and word."""
+
+    tone: Tone
+    icon: str
+    word: type_of_word
+
+
+SAGA: dict[str, Look] = {
+    SagaStatus.PENDING: Look(Tone.IDLE, "pending", _("pending")),
+    SagaStatus.RUNNING: Look(Tone.RUN, "running", _("running")),
+    SagaStatus.COMPENSATING: Look(Tone.UNDO, "compensating", _("compensating")),
+    SagaStatus.COMPLETED: Look(Tone.OK, "completed", _("completed")),
+    SagaStatus.COMPENSATED: Look(Tone.UNDONE, "compensated", _("compensated")),
+    SagaStatus.STUCK: Look(Tone.STUCK, "stuck", _("stuck")),
+    SagaStatus.ABANDONED: Look(Tone.IDLE, "abandoned", _("abandoned")),
+}
+STEP: dict[str, Look] = {
+    StepStatus.PENDING: Look(Tone.IDLE, "pending", pgettext_lazy("step", "pending")),
+    StepStatus.DUE: Look(Tone.RUN, "due", pgettext_lazy("step", "due")),
+    StepStatus.RUNNING: Look(Tone.RUN, "running", pgettext_lazy("step", "running")),
+    StepStatus.WAITING: Look(Tone.RUN, "waiting", pgettext_lazy("step", "waiting")),
+    StepStatus.SUCCEEDED: Look(Tone.OK, "completed", pgettext_lazy("step", "succeeded")),
+    StepStatus.FAILED: Look(Tone.BAD, "failed", pgettext_lazy("step", "failed")),
+    StepStatus.SKIPPED: Look(Tone.IDLE, "skipped", pgettext_lazy("step", "skipped")),
+    StepStatus.COMPENSATION_DUE: Look(Tone.UNDO, "due", pgettext_lazy("step", "compensation due")),
+    StepStatus.COMPENSATING: Look(Tone.UNDO, "compensating", pgettext_lazy("step", "compensating")),
+    StepStatus.COMPENSATED: Look(Tone.UNDONE, "compensated", pgettext_lazy("step", "compensated")),
+    StepStatus.COMPENSATION_FAILED: Look(Tone.STUCK, "stuck", pgettext_lazy("step", "compensation failed")),
+}
+PAUSED = Look(Tone.IDLE, "paused", _("paused"))
+
+_GOOD = (Tone.OK, "completed")
+_OUTCOME: dict[str, tuple[Tone, str]] = {
+    Attempt.Outcome.SUCCEEDED: _GOOD,
+    Attempt.Outcome.ACCEPTED: (Tone.RUN, "waiting"),
+    Attempt.Outcome.REFUSED: (Tone.BAD, "failed"),
+    Attempt.Outcome.IN_DOUBT: (Tone.UNDO, "doubt"),
+    Attempt.Outcome.NOT_SENT: (Tone.BAD, "not-sent"),
+    Attempt.Outcome.TRY_LATER: (Tone.UNDO, "waiting"),
+    Attempt.Outcome.IN_PROGRESS: (Tone.RUN, "running"),
+    Attempt.Outcome.LOST: (Tone.BAD, "stuck"),
+    Attempt.Outcome.STALE: (Tone.IDLE, "abandoned"),
+    Attempt.Outcome.UNDONE: (Tone.UNDONE, "compensated"),
+}
+ACTS: dict[str, type_of_word] = {
+    "retry": _("Retry"),
+    "compensate": _("Compensate"),
+    "skip": _("Skip step"),
+    "pause": _("Pause"),
+    "resume": _("Resume"),
+}
+ACT_DONE: dict[str, type_of_word] = {
+    "retry": _("Retry asked for"),
+    "compensate": _("Compensation asked for"),
+    "skip": _("Step skipped"),
+    "pause": _("Saga paused"),
+    "resume": _("Saga resumed"),
+}
+
+
+def outcome(value: str) -> Look:
+    """How the end of a try looks."""
+    tone, icon = _OUTCOME.get(value, (Tone.IDLE, "pending"))
+    labels = dict(Attempt.Outcome.choices)
+    return Look(tone, icon, labels.get(value, value))
+
+
+def undone_outcome(value: str) -> Look:
+    """How the end of an undo's try looks: success here is "compensated", not "succeeded"."""
+    return Look(Tone.UNDONE, "compensated", _("undone")) if value == Attempt.Outcome.SUCCEEDED else outcome(value)

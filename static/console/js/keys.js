@@ -1,0 +1,62 @@
+// Small conveniences: copy buttons, menus that close, filters that apply at once, `/` to search.
+const COPIED_MS = 1_600;
+const words = JSON.parse(document.body.dataset.liveWords ?? "{}");
+
+async function copy(button) {
+  const text = button.dataset.copy;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without a secure origin there is no clipboard; the old command still works.
+    const area = Object.assign(document.createElement("textarea"), { value: text });
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  button.classList.add("is-done");
+  const label = button.querySelector(".hush, .word");
+  const before = label.textContent;
+  if (before !== words.copied) {
+    label.textContent = words.copied;
+    setTimeout(() => {
+      label.textContent = before;
+      button.classList.remove("is-done");
+    }, COPIED_MS);
+  }
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("[data-menu][open]")) if (menu !== except) menu.open = false;
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (button) copy(button);
+  closeMenus(target.closest("[data-menu]"));
+});
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-apply]")) target.form.requestSubmit();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    closeMenus();
+    if (document.activeElement.matches("[data-find]")) document.activeElement.blur();
+  }
+  const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    document.querySelector("[data-find]")?.select();
+  }
+});
+
+// Empty fields would only make the address longer.
+document.addEventListener("submit", ({ target }) => {
+  if (!target.matches("[data-filters]")) return;
+  for (const field of target.elements) if (field.name && !field.value) field.disabled = true;
+});
+addEventListener("pageshow", () => {
+  for (const field of document.querySelectorAll("[data-filters] :disabled")) field.disabled = false;
+});
