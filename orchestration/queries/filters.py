@@ -116,7 +116,10 @@ def filter_sagas(params: QueryDict) -> SagaQuerySet:
     problems = [Problem(name[:80], "unknown parameter") for name in params if name not in SagaFilter.base_filters]
     once = [name for name in params if name != "status" and len(params.getlist(name)) > 1]
     problems += [Problem(name[:80], "may be given once") for name in once]
-    found = SagaFilter(params, Saga.objects.all())
+    said = params.copy()
+    if set(said.getlist("status")) == {""}:
+        del said["status"]  # what a form sends for "any"
+    found = SagaFilter(said, Saga.objects.all())
     problems += [Problem(name, " ".join(map(str, errors))) for name, errors in found.errors.items()]
     if problems:
         raise WrongFilter(problems)

@@ -87,7 +87,7 @@ def test_an_act_on_a_changed_saga_is_refused(desk, saga):
 
 def test_a_tokens_secret_is_shown_once(desk, cast):
     page = desk.post(url("apitoken_add"), {"user": cast.viewer.user.pk, "name": "ci", "scopes": ["view"]})
-    secret = re.search(r'<pre id="secret">(.*)</pre>', page.content.decode()).group(1)
+    secret = re.findall(r'<pre id="secret">(.*)</pre>', page.content.decode())[0]
     assert Api(secret).get("/sagas").status_code == 200
     token = ApiToken.objects.get(name="ci")
     for address in (url("apitoken_changelist"), url("apitoken_change", token.pk)):
