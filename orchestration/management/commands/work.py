@@ -7,7 +7,7 @@ from django_rq.workers import get_worker
 
 from orchestration import dispatch
 from orchestration.reachable import check_servers
-from orchestration.worker import SagaWorker
+from orchestration.worker import SagaWorker, SignedJSON
 
 
 class Command(BaseCommand):
@@ -15,4 +15,4 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         check_servers()
-        get_worker(dispatch.QUEUE, worker_class=SagaWorker).work(logging_level="WARNING")
+        get_worker(dispatch.QUEUE, worker_class=SagaWorker, serializer=SignedJSON).work(logging_level="WARNING")
