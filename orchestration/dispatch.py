@@ -53,12 +53,17 @@ def changed_payload(sagas: Sequence[tuple[UUID, int]]) -> str:
 
 def launched(saga_id: UUID) -> None:
     """After the commit, tell drains and pages of a new saga; in a burst, only now and then."""
-    transaction.on_commit(lambda: _due_throttle.may() and _announce([(saga_id, 0)]), robust=True)
+    transaction.on_commit(lambda: _announce_now_and_then(saga_id), robust=True)
 
 
 def acted(saga_id: UUID, revision: int) -> None:
     """After the commit, tell drains and pages that somebody changed a saga."""
     transaction.on_commit(lambda: _announce([(saga_id, revision)]), robust=True)
+
+
+def _announce_now_and_then(saga_id: UUID) -> None:
+    if _due_throttle.may():
+        _announce([(saga_id, 0)])
 
 
 def _announce(sagas: Sequence[tuple[UUID, int]]) -> None:

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -85,8 +85,8 @@ RETURNING id
 
 def fault_from_row(row: Any) -> Fault:
     """A row of IN_FORCE as a value."""
-    *head, attempts, kind, delay, probability, expires_at = row
-    return Fault(*head, tuple(attempts), kind, delay, probability, expires_at)
+    rule_id, definition, step, participant, direction, saga_id, attempts, *rest = row
+    return Fault(rule_id, definition, step, participant, direction, saga_id, tuple(attempts), *rest)
 
 
 async def inject(fault: Fault, command: Command, transport: Transport) -> Answer:
@@ -118,7 +118,7 @@ async def _act(fault: Fault, command: Command, transport: Transport) -> Answer:
     return Answer(Outcome.IN_DOUBT, error=_injected(*_DOUBTS.get(fault.kind, ("answer thrown away", "injected_error"))))
 
 
-_DOUBTS = {
+_DOUBTS: dict[str, tuple[str, str]] = {
     Kind.ERROR_AFTER: ("answered 500 after it was sent", "injected_error"),
     Kind.LOST_REPLY: ("the answer was thrown away", "injected_lost_reply"),
     Kind.TIMEOUT: ("no answer in time", "injected_timeout"),
@@ -222,7 +222,7 @@ def _check(values: Mapping[str, Any], expires_in: timedelta) -> None:
 def _now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]  # type: ignore[no-any-return, index]  # one row, one timestamp
+        return cast(datetime, cursor.fetchone()[0])
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def launch(
         raise WrongInput(problems)
     fingerprint = _fingerprint(definition, version, saga_input, business_key)
     saga_id = uuid7()
-    values = {
+    values: dict[str, Any] = {
         "id": saga_id, "definition_id": definition_id, "definition_name": compiled.name,
         "key": idempotency_key, "fingerprint": fingerprint,
         "business_key": business_key or _derived_business_key(compiled, saga_input),

@@ -23,7 +23,7 @@ def check_servers() -> None:
         connection.close()
         raise ImproperlyConfigured(f"PostgreSQL at {where} lacks migrations: run `manage.py migrate` first")
     connection.close()
-    url = urlsplit(settings.RQ_QUEUES[dispatch.QUEUE]["URL"])
+    url = urlsplit(str(settings.RQ_QUEUES[dispatch.QUEUE]["URL"]))
     try:
         dispatch.queue().connection.ping()
     except RedisError as error:

@@ -29,7 +29,7 @@ def sweep() -> Swept:
     with connection.cursor() as cursor:
         cursor.execute(leases.DISPATCHER_BEAT)
         cursor.execute(leases.RELEASE_LAPSED)
-        dead, released = cursor.fetchone()  # type: ignore[misc]  # the statement always gives one row
+        dead, released = cursor.fetchone()
         cursor.execute(leases.RELEASE_OWNERLESS)
         ownerless = cursor.rowcount
         cursor.execute(leases.RELEASE_PARKED)
@@ -37,7 +37,7 @@ def sweep() -> Swept:
         if released or ownerless or unparked:
             cursor.execute("SELECT pg_notify(%s, '')", [dispatch.DUE_CHANNEL])
         cursor.execute(leases.COUNT_DRAINS)
-        drains = cursor.fetchone()[0]  # type: ignore[index]  # a count
+        drains = cursor.fetchone()[0]
     return Swept(dead, released, ownerless, unparked, _wake_workers(drains))
 
 

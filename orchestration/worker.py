@@ -46,7 +46,7 @@ class SignedJSON:
         return json.loads(Signer(salt="rq").unsign(data.decode()))
 
 
-class SagaJob(Job):  # type: ignore[misc]  # rq's classes are not fully typed
+class SagaJob(Job):
     """A job that runs only functions from the allow-list, and never callbacks or webhooks."""
 
     @property
@@ -62,7 +62,7 @@ class SagaJob(Job):  # type: ignore[misc]  # rq's classes are not fully typed
         return restored
 
 
-class SagaWorker(Worker):  # type: ignore[misc]  # rq's classes are not fully typed
+class SagaWorker(Worker):
     """Survives Redis being away, tells its child of a warm shutdown, and expires the lease of a child that died."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,7 +84,7 @@ class SagaWorker(Worker):  # type: ignore[misc]  # rq's classes are not fully ty
             logger.warning("worker %s: no heartbeat, Redis cannot be reached: %s", self.name, error)
 
     def handle_warm_shutdown_request(self) -> None:
-        super().handle_warm_shutdown_request()
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # rq leaves it untyped
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGUSR1)
 
@@ -95,7 +95,7 @@ class SagaWorker(Worker):  # type: ignore[misc]  # rq's classes are not fully ty
         super().fork_work_horse(job, queue)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        _die_with(parent=self.pid)
+        _die_with(parent=self.pid or 0)
         signal.signal(signal.SIGUSR1, STOP.set)
         super().main_work_horse(job, queue)
 
@@ -109,7 +109,7 @@ class SagaWorker(Worker):  # type: ignore[misc]  # rq's classes are not fully ty
 
     def teardown(self) -> None:
         try:
-            super().teardown()
+            super().teardown()  # type: ignore[no-untyped-call]  # rq leaves it untyped
         except RedisError as error:
             logger.warning("worker %s: Redis cannot be told of the end: %s", self.name, error)
 

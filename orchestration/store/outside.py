@@ -36,4 +36,4 @@ def record(change: SagaChange) -> bool:
 def _all(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
