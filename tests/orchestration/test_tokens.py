@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -59,7 +60,7 @@ def test_the_token_of_an_inactive_user_is_out(cast):
     assert tokens.authenticate(cast.operator.token) is None
 
 
-def last_use():
+def last_use() -> Any:
     return ApiToken.objects.values_list("last_used_at", flat=True).get(name="operator's")
 
 

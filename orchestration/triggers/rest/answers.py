@@ -179,9 +179,9 @@ def saga_bodies(sagas: Sequence[Saga]) -> list[dict[str, Any]]:
     return [_saga_body(saga, outputs) for saga in sagas]
 
 
-def saga_body(saga: Saga) -> dict[str, Any]:
-    """One saga, read anew: what an act or the engine did a moment ago is in it."""
-    return saga_bodies([queries.saga_for_page(saga.pk)])[0]
+def saga_body(saga_id: UUID) -> dict[str, Any]:
+    """One saga, read anew: what an act or the engine did a moment ago is in it. Raises Saga.DoesNotExist."""
+    return saga_bodies([queries.saga_for_page(saga_id)])[0]
 
 
 def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:

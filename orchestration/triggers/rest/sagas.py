@@ -23,7 +23,7 @@ def launch_saga(request: ApiRequest, body: LaunchIn, idempotency_key: Header[str
     only(request)
     request.auth.must("launch_saga")
     launched = launch_one(body, idempotency_key, request.auth.name)
-    return Status(201 if launched.created else 200, saga_body(launched.saga))
+    return Status(201 if launched.created else 200, saga_body(launched.saga_id))
 
 
 @router.post("/batch", response={200: answers.BatchOut, **ERRORS})
@@ -51,7 +51,7 @@ def get_saga(request: ApiRequest, saga_id: str) -> Any:
     """One saga with its steps."""
     only(request)
     request.auth.must("view_saga")
-    return Status(200, saga_bodies([queries.saga_for_page(saga_id_of(saga_id))])[0])
+    return Status(200, saga_body(saga_id_of(saga_id)))
 
 
 @router.get("/{saga_id}/events", response={200: answers.EventList, **ERRORS}, exclude_none=True)
@@ -103,11 +103,11 @@ def act_on_saga(request: ApiRequest, saga_id: str, act: str, body: ActIn) -> Any
         raise wrong(error.field, str(error)) from error
     except operator_actions.Conflict as conflict:
         return _conflict(conflict)
-    return Status(200, saga_body(saga))
+    return Status(200, saga_body(saga.pk))
 
 
 def _conflict(conflict: operator_actions.Conflict) -> HttpResponse:
-    saga = answers.SagaOut.model_validate(saga_body(conflict.saga)).model_dump()
+    saga = answers.SagaOut.model_validate(saga_body(conflict.saga.pk)).model_dump()
     return envelope(Refused(409, "conflict", conflict.message), saga=saga, changed_by=conflict.changed_by)
 
 
