@@ -7,6 +7,7 @@ from orchestration.models import DefinitionStep
 
 BOX_WIDTH, BOX_HEIGHT = 168, 62
 GAP_X, GAP_Y, MARGIN = 44, 20, 12
+FORWARD_AT, BACK_AT = 21, 49
 PER_ROW = 4
 LETTERS = 22
 
@@ -37,6 +38,7 @@ class Graph:
     height: int
     boxes: list[Box]
     wires: list[Wire]
+    wires_back: list[Wire]
     box_width: int = BOX_WIDTH
     box_height: int = BOX_HEIGHT
 
@@ -55,8 +57,15 @@ def graph(steps: list[DefinitionStep]) -> Graph:
         y += max(map(len, row)) * (BOX_HEIGHT + GAP_Y) + GAP_Y
     columns = min(len(stages), PER_ROW)
     wires = [_wire(one, other) for left, right in pairwise(boxes) for one in left for other in right]
+    backward = [
+        _wire_back(one, other)
+        for left, right in pairwise(boxes)
+        for one in left
+        for other in right
+        if other.x > one.x and other.undo
+    ]
     width = 2 * MARGIN + columns * BOX_WIDTH + (columns - 1) * GAP_X
-    return Graph(width, y - 2 * GAP_Y + MARGIN, [box for stage in boxes for box in stage], wires)
+    return Graph(width, y - 2 * GAP_Y + MARGIN, [box for stage in boxes for box in stage], wires, backward)
 
 
 def _box(step: DefinitionStep, column: int, y: int) -> Box:
@@ -73,8 +82,8 @@ def _box(step: DefinitionStep, column: int, y: int) -> Box:
 
 def _wire(one: Box, other: Box) -> Wire:
     if other.x > one.x:
-        x1, y1 = one.x + BOX_WIDTH, one.y + BOX_HEIGHT // 2
-        x2, y2 = other.x, other.y + BOX_HEIGHT // 2
+        x1, y1 = one.x + BOX_WIDTH, one.y + FORWARD_AT
+        x2, y2 = other.x, other.y + FORWARD_AT
         middle = (x1 + x2) // 2
         return Wire(f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}", f"M{x2 - 8} {y2 - 4}l8 4l-8 4z")
     # To the first box of the next row: down, back and into its top.
@@ -83,6 +92,14 @@ def _wire(one: Box, other: Box) -> Wire:
     half = (y1 + y2) // 2
     return Wire(f"M{x1} {y1}V{half - 6}Q{x1} {half} {x1 - 6} {half}H{x2 + 6}Q{x2} {half} {x2} {half + 6}V{y2 - 6}",
                 f"M{x2 - 4} {y2 - 8}l4 8l4 -8z")  # fmt: skip
+
+
+def _wire_back(one: Box, other: Box) -> Wire:
+    """From the left side of `other`, where its undo is written, to the right side of `one`."""
+    x1, y1 = other.x, other.y + BACK_AT
+    x2, y2 = one.x + BOX_WIDTH, one.y + BACK_AT
+    middle = (x1 + x2) // 2
+    return Wire(f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 + 6} {y2}", f"M{x2 + 8} {y2 - 4}l-8 4l8 4z")
 
 
 def _short(text: str) -> str:

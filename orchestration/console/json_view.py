@@ -61,10 +61,10 @@ def _node(value: Any, depth: int, budget: _Budget) -> SafeString:
             (format_html('<span class="k">{}</span>: ', _cut(str(key))), item)
             for key, item in _within(value.items(), budget)
         ]
-        return _fold(pairs, "{ … }", _keys(len(value)), len(value), depth, budget)
+        return _fold(pairs, "{}", _keys(len(value)), len(value), depth, budget)
     if isinstance(value, list) and value:
         items = [(_NOTHING, item) for item in _within(value, budget)]
-        return _fold(items, "[ … ]", _items(len(value)), len(value), depth, budget)
+        return _fold(items, "[]", _items(len(value)), len(value), depth, budget)
     return _scalar(value)
 
 

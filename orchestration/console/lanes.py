@@ -45,6 +45,11 @@ class Cell:
     leads: bool = False
     in_doubt: bool = False
 
+    @property
+    def shows_ticks(self) -> bool:
+        """One try that ended well says nothing that the word does not."""
+        return len(self.ticks) + bool(self.out_since) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:

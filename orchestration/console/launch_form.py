@@ -12,6 +12,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
 
 from orchestration import strict_json
+from orchestration.console.document_view import ordered_properties
 from orchestration.core.definitions import Problem
 from orchestration.identifiers import uuid7
 
@@ -90,12 +91,7 @@ class LaunchForm(forms.Form):
 
 
 def _properties(schema: Mapping[str, Any]) -> dict[str, Any]:
-    found = schema.get("properties")
-    return (
-        {name: value if isinstance(value, dict) else {} for name, value in found.items()}
-        if isinstance(found, dict)
-        else {}
-    )
+    return {name: value if isinstance(value, dict) else {} for name, value in ordered_properties(schema).items()}
 
 
 def _field(name: str, described: Mapping[str, Any], *, required: bool) -> forms.Field:

@@ -58,10 +58,10 @@ class OutcomeCount:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What became of the newest sagas. `since`: how far back they reach."""
+    """What became of the newest sagas. `span`: how far back they reach."""
 
     counts: list[OutcomeCount]
-    since: datetime
+    span: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def outcomes(span: timedelta) -> Outcomes:
     lowest = UUID(int=int((now - span).timestamp() * 1000) << 80)
     rows = _rows(OUTCOMES, lowest, SAMPLE)
     full = bool(rows) and rows[0][4] >= SAMPLE
-    since = min(row[3] for row in rows) if full else now - span
-    return Outcomes([OutcomeCount(row[0], row[1], row[2], row[5], row[6]) for row in rows], since)
+    reach = now - min(row[3] for row in rows) if full else span
+    return Outcomes([OutcomeCount(row[0], row[1], row[2], row[5], row[6]) for row in rows], reach)
 
 
 def calls_by_participant() -> list[CallCount]:

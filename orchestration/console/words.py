@@ -33,6 +33,14 @@ class Look:
     icon: str
     word: type_of_word
 
+    @property
+    def glyph(self) -> str:
+        """The bare sign, for places that draw the disc around it themselves."""
+        return _GLYPHS.get(self.icon, self.icon)
+
+
+_GLYPHS = {"completed": "check", "failed": "close", "compensated": "compensate", "stuck": "bang", "running": "dot"}
+
 
 SAGA: dict[str, Look] = {
     SagaStatus.PENDING: Look(Tone.IDLE, "pending", _("pending")),

@@ -1,14 +1,12 @@
 """Definitions: what there is, how one looks, how to launch it, how to add one."""
 
-import json
 from typing import Any
 
-import yaml
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from orchestration.console import graph, reading
+from orchestration.console import document_view, graph, reading
 from orchestration.console.forms import DocumentForm
 from orchestration.console.htmx import HtmxRequest, shows
 from orchestration.console.launch_form import LaunchForm
@@ -34,8 +32,8 @@ def definition(request: HtmxRequest, name: str, version: int | None = None) -> H
         "graph": graph.graph(steps),
         "steps": list(zip(steps, compiled.steps, strict=True)),
         "compiled": compiled,
-        "yaml": as_yaml(found.document),
-        "json": json.dumps(found.document, indent=2, ensure_ascii=False),
+        "yaml": document_view.as_yaml(found.document),
+        "json": document_view.as_json(found.document),
     }
     return render(request, "console/definition.html", context)
 
@@ -54,7 +52,7 @@ def launch(request: HtmxRequest, name: str) -> HttpResponse:
 def new_definition(request: HtmxRequest) -> HttpResponse:
     """An empty form, or one with the document of `?from=<name>`."""
     copied = request.GET.get("from", "")
-    initial = {"document": as_yaml(version_or_404(copied, None).document)} if copied else {}
+    initial = {"document": document_view.as_yaml(version_or_404(copied, None).document)} if copied else {}
     return render(request, "console/new_definition.html", {"form": DocumentForm(initial=initial), "copied": copied})
 
 
@@ -73,8 +71,3 @@ def version_or_404(name: str, version: int | None) -> SagaDefinition:
     if found is None:
         raise Http404
     return found
-
-
-def as_yaml(document: dict[str, Any]) -> str:
-    """The document as YAML in the order of its keys."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)

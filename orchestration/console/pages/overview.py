@@ -35,7 +35,7 @@ def overview(request: HtmxRequest) -> HttpResponse:
         "tasks": _tasks(request),
         "chart": chart.outcome_chart(outcomes, timezone.now(), MINUTES),
         "legend": _legend(outcomes),
-        "since": outcomes.since,
+        "span": outcomes.span,
         "engine": reading.engine(),
         "faults": list(faults.in_force()),
         "participants": _participants(),

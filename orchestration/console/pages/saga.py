@@ -14,7 +14,7 @@ from orchestration import queries
 from orchestration.console import curl, json_view, lanes, possible, reading, reasons
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.core.states import Direction
-from orchestration.models import Attempt, Saga, Step
+from orchestration.models import Attempt, Saga
 from orchestration.models.definitions import DefinitionStep
 
 SHOWN_ATTEMPTS = 100
@@ -29,15 +29,15 @@ def saga(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
     except Saga.DoesNotExist as error:
         raise Http404 from error
     steps, plan = list(found.steps.all()), reading.plan_of(found.definition_id)
-    tries = reading.tries_of(saga_id)
+    tries, attempts = reading.tries_of(saga_id), _attempts(found, plan)
     context = {
         "saga": found,
         "stops": lanes.stops(found, steps, plan, tries),
         "acts": possible.act_buttons(found, steps, request.user),
         "stuck": reasons.STUCK.get(found.stuck_code),
-        "last_error": _last_error(steps),
+        "last_error": next((row["error"] for row in attempts if row["error"]), ""),
         "open_effects": queries.open_effects(found, steps),
-        "attempts": _attempts(found, plan),
+        "attempts": attempts,
         "attempts_in_all": len(tries),
         "events": queries.events_of(saga_id, limit=SHOWN_EVENTS),
     }
@@ -91,9 +91,3 @@ def _attempts(saga: Saga, plan: list[DefinitionStep]) -> list[dict[str, Any]]:
         }
         for attempt in reading.newest_attempts(saga.pk, SHOWN_ATTEMPTS)
     ]
-
-
-def _last_error(steps: list[Step]) -> str:
-    """The words of the step that the saga is stuck on, or of the last step that has any."""
-    said = [lanes.message(step.error) for step in steps if step.error]
-    return said[-1] if said else ""
