@@ -1,5 +1,6 @@
 """What the tests of the orchestrator share: the cast, and a definition to launch."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import connection
 from orchestration.definitions import publish_definition
 from orchestration.models import Participant, SagaDefinition
 from tests.cast import Cast, make_cast
+from tests.orchestration.scripted import WORLD, World
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +59,12 @@ def document() -> dict[str, Any]:
 @pytest.fixture
 def place_order(participants: None, cast: Cast, document: dict[str, Any]) -> SagaDefinition:
     return publish_definition(document=document, actor=cast.admin.actor).definition
+
+
+@pytest.fixture
+def engine(transactional_db: None) -> Iterator[World]:
+    """An empty database with real transactions, and participants that follow a script."""
+    WORLD.calls.clear()
+    WORLD.commands.clear()
+    WORLD.script.clear()
+    yield WORLD

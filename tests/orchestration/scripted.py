@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import uvloop
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -18,7 +19,6 @@ from orchestration.launch import launch
 from orchestration.models import Participant, Saga
 from orchestration.participants.function import Refusal, participant_function
 from orchestration.participants.messages import Command
-from tests.cast import make_cast
 
 FAST = {"max_attempts": 3, "initial": 0.01, "factor": 1, "max": 0.01}
 
@@ -71,7 +71,8 @@ def define(*steps: str | dict[str, Any], **more: Any) -> str:
 
 
 def admin() -> Actor:
-    return Actor(make_cast().admin.user, "test")
+    user, _created = User.objects.get_or_create(username="admin", defaults={"is_superuser": True})
+    return Actor(user, "test")
 
 
 def start(name: str = "story", **saga_input: Any) -> Saga:
