@@ -1,6 +1,7 @@
 """Runs a demo from set-up to the end."""
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from sagaconsole.demo.service import Service
 from sagaconsole.demo.terminal import say
 from sagaconsole.demo.watch import Watch
 from sagaconsole.embedded import EmbeddedServers
-from sagaconsole.embedded.children import adopt_orphans
+from sagaconsole.embedded.children import adopt_orphans, follow_parent
 from sagaconsole.embedded.ports import free_port, port_is_free
 
 _LOOK_SECONDS = 0.2
@@ -29,6 +30,8 @@ def run(options: Options) -> None:
     """Set everything up and keep it running until Stopped is raised. Raises DemoError or EmbeddedServerError."""
     port = _console_port(options.port)
     adopt_orphans()
+    if "MAKELEVEL" in os.environ:  # a `make demo` that is killed takes the demo along
+        follow_parent()
     with (
         demo_directory(options.data_dir, fresh=options.fresh) as directory,
         _everything(options, directory, port) as plan,

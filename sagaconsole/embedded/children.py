@@ -84,6 +84,11 @@ def adopt_orphans() -> None:
     _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def follow_parent() -> None:
+    """Have the kernel send SIGTERM to this process when its own parent dies."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
 def kill_session(leader_pid: int) -> None:
     """Kill what is left of the session that a child from `spawn` leads: its own children and theirs."""
     for pid in _session_members(leader_pid):

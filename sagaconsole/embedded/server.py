@@ -16,6 +16,7 @@ from sagaconsole.embedded.ports import free_port
 
 _LEFTOVERS_SECONDS = 20.0
 _READY_SECONDS = 60.0
+_CHILDREN_SECONDS = 2.0
 _POLL_SECONDS = 0.02
 _PORTS_TO_TRY = 3
 
@@ -87,9 +88,13 @@ class Server(ABC):
             time.sleep(_POLL_SECONDS)
 
     def stop(self, *, grace_seconds: float = 15.0) -> None:
-        """Stop cleanly; killed after `grace_seconds`, which the next start repairs."""
-        if self._process is not None:
-            end(self._process, first=self.stop_signal, grace_seconds=grace_seconds)
+        """Stop cleanly; killed after `grace_seconds`, which the next start repairs. No process of it is left then."""
+        if self._process is None:
+            return
+        end(self._process, first=self.stop_signal, grace_seconds=grace_seconds)
+        # The children of a killed server end by themselves, but not in the same instant.
+        if (lock := try_lock(self._lock, wait_seconds=_CHILDREN_SECONDS)) is not None:
+            os.close(lock)
 
     def restart(self) -> None:
         """Stop if it runs, start again on the same port, and return when it answers."""

@@ -29,6 +29,10 @@ class Demo:
         self.process = process
         self.file = data_dir / "demo.json"
 
+    def is_ready(self) -> bool:
+        """Whether this demo has written the file, not one that was killed before."""
+        return self.file.exists() and self.facts["pids"]["supervisor"] == self.process.pid
+
     @property
     def facts(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.file.read_text())
@@ -61,7 +65,7 @@ def running_demo(data_dir: Path, *more: str) -> Iterator[Demo]:
         )
     demo = Demo(process, data_dir)
     try:
-        wait_until(lambda: demo.file.exists() or process.poll() is not None, timeout_seconds=180)
+        wait_until(lambda: demo.is_ready() or process.poll() is not None, timeout_seconds=180)
         assert process.poll() is None, (data_dir.parent / "terminal.txt").read_text()
         yield demo
     finally:
@@ -131,7 +135,7 @@ def test_killed_supervisor_takes_everything_along(tmp_path: Path) -> None:
         demo.process.kill()
         wait_until(lambda: not any(is_alive(pid) for pid in pids.values()))
     with running_demo(tmp_path / "data") as demo:
-        assert demo.facts["pids"]["supervisor"] == demo.process.pid
+        test_everything_answers(demo)
 
 
 def test_second_demo_on_the_same_directory_is_refused(demo: Demo) -> None:

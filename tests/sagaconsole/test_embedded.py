@@ -20,7 +20,7 @@ import psycopg
 import pytest
 import redis
 
-from sagaconsole.embedded import EmbeddedServerError, EmbeddedServers, server
+from sagaconsole.embedded import EmbeddedServerError, EmbeddedServers, programs, server
 from sagaconsole.embedded.ports import free_port, port_is_free
 from tests.sagaconsole.processes import is_alive, wait_until
 
@@ -100,6 +100,21 @@ def test_root_lends_the_servers_to_an_ordinary_user(servers: EmbeddedServers) ->
     for pid in (servers.postgres_pid, servers.valkey_pid):
         assert Path(f"/proc/{pid}").stat().st_uid == pwd.getpwnam(ORDINARY_USER).pw_uid
     assert [path for path in servers.data_dir.rglob("*") if path.stat().st_mode & 0o002] == []
+
+
+@pytest.mark.slow
+@needs_root
+def test_programs_in_a_private_home_are_copied_for_the_ordinary_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with directory_of(OURSELVES) as cache:
+        cache.chmod(0o755)
+        monkeypatch.setattr(programs, "_CACHE", cache / "copies")
+        monkeypatch.setattr(programs, "_open_to_others", lambda _program: False)
+        with EmbeddedServers(tmp_path, durable=False) as servers:
+            for pid in (servers.postgres_pid, servers.valkey_pid):
+                assert Path(f"/proc/{pid}/exe").readlink().is_relative_to(cache)
+        assert [path for path in cache.rglob("*") if path.stat().st_mode & 0o002] == []
 
 
 @pytest.mark.parametrize("kind", ["postgres", "valkey"])
