@@ -25,6 +25,7 @@ class Environment:
     is_demo: bool
     function_modules: list[str]
     max_calls: int
+    database_pool: int
     time_zone: str
     database: dict[str, Any]
 
@@ -54,6 +55,7 @@ def read_environment() -> Environment:
         is_demo=_boolean("SAGA_DEMO"),
         function_modules=_list("SAGA_FUNCTION_MODULES"),
         max_calls=_whole("SAGA_MAX_CALLS", 1000, low=1, high=10_000),
+        database_pool=_whole("DATABASE_POOL", 0, low=0, high=100),
         time_zone=_text("TIME_ZONE", "UTC"),
         database=dict(_env.db_url_config(database_url, engine="django.db.backends.postgresql")),
     )
