@@ -44,10 +44,16 @@ def _retry(draft: Draft, wanted: int | None) -> None:
         return
     if draft.before.calls_out():
         raise NotAllowed("a call is out; its answer comes first")
-    waiting = [step for step in draft.steps if step.status in (S.DUE, S.COMPENSATION_DUE) and step.tries > 0]
+    waiting = [step for step in draft.steps if step.status in (S.DUE, S.COMPENSATION_DUE) and _in_backoff(step, draft)]
     if not waiting:
         raise NotAllowed("no step waits for its next try")
     draft.touch(_the_one(waiting, wanted).definition.index, **fresh_budget(draft.now))
+
+
+def _in_backoff(step: StepState, draft: Draft) -> bool:
+    """A retry would give it something: tries back, or an end to its wait."""
+    waits = step.due_at is not None and step.due_at > draft.now
+    return step.attempt > 0 and (step.tries > 0 or waits)
 
 
 def _compensate(draft: Draft) -> None:

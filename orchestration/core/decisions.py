@@ -16,6 +16,7 @@ G = SagaStatus
 S = StepStatus
 LONGEST_WAIT = timedelta(hours=1)
 SOLO_LOSSES = 3
+_AT_WORK = (events.Accepted, events.InProgress)  # the participant is at it: to ask again uses up no retry
 
 
 def decide(saga: SagaState, event: Event, now: datetime) -> Decision:
@@ -56,7 +57,9 @@ def _give_up(draft: Draft, reason: str) -> None:
     for index, step in enumerate(draft.steps):
         failed = _GIVEN_UP.get(step.status)
         if failed is not None:
-            draft.move(index, failed, due_at=None, in_doubt=step.in_doubt or step.status in OUT)
+            if step.status in OUT:
+                _may_have_been_heard(draft, index)
+            draft.move(index, failed, due_at=None)
     draft.stick(Stuck.CANNOT_GO_ON, reason)
 
 
@@ -98,8 +101,13 @@ def _learn(draft: Draft, index: int, event: Event) -> None:
             draft.touch(index, sent=True)
         case events.Accepted() | events.TryLater():
             draft.touch(index, sent=True, refused_only=False)
-        case events.InDoubt() | events.Lost():
-            draft.touch(index, sent=True, refused_only=False, in_doubt=True)
+        case events.InDoubt() | events.InProgress() | events.Lost() | events.StaleEpoch():
+            # A stale epoch too: a call with this key that nobody here knows of has reached the participant.
+            _may_have_been_heard(draft, index)
+
+
+def _may_have_been_heard(draft: Draft, index: int) -> None:
+    draft.touch(index, sent=True, refused_only=False, in_doubt=True)
 
 
 def _action_answered(draft: Draft, index: int, event: Event) -> None:
@@ -112,7 +120,7 @@ def _action_answered(draft: Draft, index: int, event: Event) -> None:
             draft.why = "the participant says that it was undone"
             _already_undone(draft, index)
         case events.Accepted():
-            draft.move(index, S.WAITING, tries=step.tries - 1, due_at=draft.now + _wait(draft, step, event))
+            _try_again(draft, index, event, S.WAITING)
         case events.Refused():
             turn_back(draft, index)
         case events.StaleEpoch() | events.Lost():
@@ -189,18 +197,18 @@ def _not_the_steps_fault(draft: Draft, index: int, event: Event, *, again: StepS
 
 
 def _may_retry(step: StepState, event: RetriableEvent) -> bool:
-    return isinstance(event, events.InProgress) or step.tries < step.policy.max_attempts
+    return isinstance(event, _AT_WORK) or step.tries < step.policy.max_attempts
 
 
 def _try_again(draft: Draft, index: int, event: RetriableEvent, status: StepStatus) -> None:
     step = draft.steps[index]
-    tries = step.tries - 1 if isinstance(event, events.InProgress) else step.tries
+    tries = step.tries - 1 if isinstance(event, _AT_WORK) else step.tries
     draft.move(index, status, tries=tries, losses=0, due_at=draft.now + _wait(draft, step, event))
 
 
 def _wait(draft: Draft, step: StepState, event: RetriableEvent) -> timedelta:
-    """Retry-After where the participant gave one, else full jitter; at most an hour, and not past the deadline."""
-    wait = event.retry_after if event.retry_after is not None else step.policy.ceiling(step.tries) * event.luck
-    wait = min(wait, LONGEST_WAIT)
+    """Retry-After where the participant gave one (at most an hour), else full jitter; not past the deadline."""
+    asked = event.retry_after
+    wait = step.policy.ceiling(step.tries) * event.luck if asked is None else min(asked, LONGEST_WAIT)
     left = draft.before.deadline_at - draft.now
     return wait if step.undoing or left < timedelta(0) else min(wait, left)

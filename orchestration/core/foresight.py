@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from orchestration.core.decisions import begin, decide
-from orchestration.core.events import Succeeded
+from orchestration.core.events import DeadlinePassed, Succeeded
 from orchestration.core.saga_state import SagaState
 from orchestration.core.states import Direction
 
@@ -13,8 +13,10 @@ FAR = timedelta(days=365)
 def foreseen_calls(saga: SagaState, now: datetime) -> list[tuple[int, Direction]]:
     """The calls to come, in order: (step index, direction). Calls that are out now are waited for, not listed.
 
-    A paused saga makes none until it is resumed.
+    A paused saga makes none until it is resumed. Past its deadline a saga only goes back.
     """
+    if now >= saga.deadline_at:
+        saga = decide(saga, DeadlinePassed(), now).after
     later = now + FAR
     calls: list[tuple[int, Direction]] = []
     for _turn in range(4 * len(saga.steps) + 4):

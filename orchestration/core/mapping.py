@@ -1,5 +1,6 @@
 """What a step sends: JMESPath expressions over `{"input": ..., "outputs": {step name: output}}`."""
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,8 @@ def compiled(expression: str) -> ParsedResult:
     """Parse `expression`. Raises MappingError with the reason and the place in it."""
     try:
         return jmespath.compile(expression)
+    except RecursionError as error:
+        raise MappingError("it is nested too deeply") from error
     except (JMESPathError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise MappingError(f"{reason} ({HYPHEN_HINT})" if "-" in expression else reason) from error
@@ -29,13 +32,23 @@ def evaluate(expression: str, data: Mapping[str, Any]) -> Any:
     """The value of `expression` on `data`. Raises MappingError when it fails on this data."""
     try:
         return compiled(expression).search(data)
-    except (JMESPathError, TypeError, ValueError, AttributeError) as error:
+    except (JMESPathError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         if isinstance(error, MappingError):
             raise
         raise MappingError(f"{expression!r} fails on this saga: {error}") from error
 
 
 def payload(expression: str | None, *, saga_input: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
-    """What a step's call carries as `input`; without an expression, the whole of input and outputs."""
+    """What a step's call carries as `input`; without an expression, the whole of input and outputs.
+
+    Raises MappingError when the expression fails on this data, or gives what JSON cannot hold.
+    """
     data = {"input": saga_input, "outputs": outputs}
-    return data if expression is None else evaluate(expression, data)
+    if expression is None:
+        return data
+    value = evaluate(expression, data)
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise MappingError(f"{expression!r} does not give JSON on this saga: {error}") from error
+    return value
