@@ -40,10 +40,12 @@ class Demo:
 
     def pids(self) -> dict[str, int]:
         """Every process by name."""
-        pids = dict(self.facts["pids"])
-        workers = {f"worker-{number}": pid for number, pid in enumerate(pids.pop("workers"))}
-        traffic = {f"traffic-{number}": pid for number, pid in enumerate(pids.pop("traffic"))}
-        return workers | traffic | pids.pop("participants") | pids
+        pids = self.facts["pids"]
+        named: dict[str, int] = {name: pids[name] for name in ("supervisor", "web", "dispatcher", "postgres", "valkey")}
+        named |= {f"worker-{number}": pid for number, pid in enumerate(pids["workers"])}
+        named |= {f"traffic-{number}": pid for number, pid in enumerate(pids["traffic"])}
+        named |= pids["participants"]
+        return named
 
     def get(self, url: str, token: str = "") -> Any:
         request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})  # noqa: S310
