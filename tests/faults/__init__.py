@@ -1,0 +1,1 @@
+"""`make faults`: breaks the running system at random, then joins the participants' ledgers with the saga tables."""

@@ -1,0 +1,84 @@
+"""Reads the facts: the saga tables by SQL, the ledgers and books from the participants themselves."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import class_row
+
+from tests.faults.facts import Attempt, Books, Effect, Event, Saga, Step
+from tests.faults.rest import Rest
+
+Connection = psycopg.AsyncConnection[Any]
+Row = TypeVar("Row")
+SAGAS = """
+SELECT saga.id::text AS id, status, business_key, epoch, journal_length, paused, parked_on, due_at, stuck_reason,
+    created_at, finished_at,
+    EXISTS (SELECT FROM orchestration_drain d WHERE d.id = saga.drain_id AND d.until > clock_timestamp()) AS owned
+FROM orchestration_saga saga
+"""
+STEPS = "SELECT saga_id::text AS saga_id, position, name, status FROM orchestration_step ORDER BY saga_id, position"
+EVENTS = """
+SELECT saga_id::text AS saga_id, seq, status, epoch, moves, kind, reason, at FROM orchestration_event
+ORDER BY orchestration_event.saga_id, seq
+"""
+ATTEMPTS = """
+SELECT saga_id::text AS saga_id, position, direction, number, epoch, outcome, started_at, finished_at, fault
+FROM orchestration_attempt ORDER BY orchestration_attempt.saga_id, position, direction, number
+"""
+LIVE = "SELECT count(*) FROM orchestration_saga WHERE status IN ('pending', 'running', 'compensating')"
+OVERDUE = (
+    SAGAS
+    + """
+WHERE status IN ('pending', 'running', 'compensating') AND NOT paused
+    AND (due_at IS NULL OR due_at < clock_timestamp() - interval '60 seconds')
+    AND NOT EXISTS (SELECT FROM orchestration_drain d WHERE d.id = saga.drain_id AND d.until > clock_timestamp())
+"""
+)
+STUCK = SAGAS + "WHERE status = 'stuck' ORDER BY id"
+COUNTER = "SELECT coalesce(sum(value), 0)::bigint FROM orchestration_enginestate WHERE name = %s"
+
+
+async def connect(url: str) -> Connection:
+    """An autocommit connection of the checker's own."""
+    return await psycopg.AsyncConnection.connect(url, autocommit=True, application_name="sagaconsole faults checker")
+
+
+async def rows(connection: Connection, kind: type[Row], statement: str) -> list[Row]:
+    """The rows of `statement`, whose columns are the fields of `kind`."""
+    async with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return await (await cursor.execute(statement.encode())).fetchall()
+
+
+async def number(connection: Connection, statement: str, *values: str) -> int:
+    """The one number that `statement` gives."""
+    row = await (await connection.execute(statement.encode(), values or None)).fetchone()
+    return int(row[0]) if row else 0
+
+
+async def books(rest: Rest, participants: Mapping[str, str]) -> Books:
+    """Each participant's accounts, by its own tables."""
+    return {name: (await rest.get(f"{url}/balances"))["accounts"] for name, url in participants.items()}
+
+
+async def effects(rest: Rest, participants: Mapping[str, str]) -> list[Effect]:
+    """All ledgers."""
+    return [_effect(name, entry) for name, url in participants.items() for entry in await rest.ledger(url)]
+
+
+async def run_facts(connection: Connection) -> dict[str, Any]:
+    """The saga tables, as the fields of Facts."""
+    return {
+        "sagas": await rows(connection, Saga, SAGAS),
+        "steps": await rows(connection, Step, STEPS),
+        "events": await rows(connection, Event, EVENTS),
+        "attempts": await rows(connection, Attempt, ATTEMPTS),
+    }
+
+
+def _effect(participant: str, entry: Mapping[str, Any]) -> Effect:
+    effect = entry["effect"]
+    return Effect(
+        participant, entry["saga_id"], entry["step"], entry["direction"], entry["epoch"],
+        effect["account"], effect["counter_account"], effect["amount"],
+    )  # fmt: skip

@@ -1,0 +1,42 @@
+"""The command line of `make faults`."""
+
+import argparse
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SECONDS = {"smoke": 60.0, "long": 1800.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`seconds` of traffic and faults; `launch_rate` in sagas per second. All of the plan follows from `seed`."""
+
+    seed: int
+    seconds: float
+    launch_rate: float
+    workers: int
+
+
+def parse_options(arguments: Sequence[str]) -> Options:
+    """Read the words after `python -m tests.faults`; wrong ones end the process with a usage line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--level", choices=sorted(_SECONDS), default="smoke", help="smoke: 60 s, long: 30 minutes")
+    parser.add_argument("--seed", type=int, help="repeat the plan of an earlier run; without it a new one is drawn")
+    parser.add_argument("--seconds", type=_positive, help="instead of the level's")
+    parser.add_argument("--launch-rate", type=_positive, default=20.0, help="sagas per second (default %(default)s)")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes (default %(default)s)")
+    words = parser.parse_args(arguments)
+    return Options(
+        seed=secrets.randbelow(1_000_000) if words.seed is None else words.seed,
+        seconds=words.seconds or _SECONDS[words.level],
+        launch_rate=words.launch_rate,
+        workers=words.workers,
+    )
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 86_400:
+        raise argparse.ArgumentTypeError("must be over 0 and less than a day")
+    return number

@@ -1,0 +1,82 @@
+"""What a run tells: the table of promises, counts, and for each miss what is needed to find its cause."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from tests.faults import recovery
+from tests.faults.checker import Verdict
+from tests.faults.damage import Done
+from tests.faults.facts import Facts
+from tests.faults.schedule import Kind
+from tests.faults.settle import Settled
+
+_SAGAS_SHOWN = 5
+
+
+def table(verdicts: Sequence[Verdict]) -> str:
+    """One line per promise."""
+    lines = [f"{'':5}{'promise':54}{'checked':>9}{'misses':>8}"]
+    for one in verdicts:
+        said = "PASS" if one.kept else "MISSED"
+        lines.append(f"{one.promise:5}{one.statement:54}{one.looked_at:9}{len(one.misses):8}  {said}")
+    return "\n".join(lines)
+
+
+def counts(facts: Facts, damage: Sequence[Done], settled: Settled, stale_writes: int, answers: Counter[str]) -> str:
+    """What happened, in figures."""
+    lost = sum(attempt.outcome == "lost" for attempt in facts.attempts)
+    lines = {
+        "sagas by end": _words(Counter(saga.status for saga in facts.sagas)),
+        "broken": _words(Counter(done.kind for done in damage)),
+        "faults injected": _words(Counter(attempt.fault for attempt in facts.attempts if attempt.fault)) or "none",
+        "tries": _words(Counter(attempt.outcome for attempt in facts.attempts)),
+        "tries lost with their worker": str(lost),
+        "stale writes refused": str(stale_writes),
+        "answers to launches and acts": _words(answers),
+        "throughput": _throughput(facts),
+        "longest recovery": _words(recovery.longest(facts.attempts, damage)) or "nothing was lost",
+        "all settled after the last fault": f"{settled.seconds:.1f} s; {len(settled.retried)} were stuck and retried",
+    }
+    lines |= {f"  {saga.id}": saga.stuck_reason for saga in settled.retried}
+    return "\n".join(f"{name}: {value}" for name, value in lines.items())
+
+
+def misses(verdicts: Sequence[Verdict], facts: Facts, damage: Sequence[Done]) -> str:
+    """Every breach, and the whole story of the first sagas concerned."""
+    lines = [f"{one.promise} {miss.saga_id} {miss.what}" for one in verdicts for miss in one.misses[:20]]
+    concerned = dict.fromkeys(miss.saga_id for one in verdicts for miss in one.misses if miss.saga_id)
+    for saga_id in list(concerned)[:_SAGAS_SHOWN]:
+        lines += ["", *_story(saga_id, facts)]
+    lines += ["", "what was broken:", *(f"  {done.at:%H:%M:%S.%f} {done.kind} {done.what}" for done in damage)]
+    return "\n".join(lines)
+
+
+def killed(damage: Sequence[Done]) -> int:
+    """How many processes were killed or frozen."""
+    return sum(done.kind is not Kind.RULE for done in damage)
+
+
+def _story(saga_id: str, facts: Facts) -> Iterator[str]:
+    rows = (facts.sagas, facts.steps, facts.events, facts.attempts, facts.effects)
+    yield f"saga {saga_id}"
+    for kind in rows:
+        for row in kind:
+            if saga_id in (getattr(row, "saga_id", ""), getattr(row, "id", "")):
+                yield f"  {row}".replace(f"saga_id='{saga_id}', ", "").replace("datetime.datetime", "")
+
+
+def _throughput(facts: Facts) -> str:
+    ends = [saga.finished_at for saga in facts.sagas if saga.finished_at]
+    starts = [saga.created_at for saga in facts.sagas if saga.created_at]
+    if not ends or not starts:
+        return "nothing ended"
+    seconds = (max(ends) - min(starts)).total_seconds()
+    return f"{len(ends)} sagas in {seconds:.1f} s, {len(ends) / seconds:.1f} per second"
+
+
+def _words(values: "Counter[str] | Counter[Kind] | dict[str, timedelta]") -> str:
+    return ", ".join(
+        f"{name} {value.total_seconds():.1f} s" if isinstance(value, timedelta) else f"{name} {value}"
+        for name, value in sorted(values.items())
+    )

@@ -1,0 +1,73 @@
+"""What is broken when: follows from the seed alone, so that a run can be repeated."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+from typing import Any
+
+
+class Kind(StrEnum):
+    WORKER = "worker killed"
+    CHILD = "drain killed"
+    FREEZE = "drain frozen"
+    DISPATCHER = "dispatcher killed"
+    WEB = "web killed"
+    VALKEY = "Valkey killed"
+    RULE = "fault rule"
+
+
+FREEZE_SECONDS = 12.0  # longer than a drain's lease
+_PER_MINUTE = {
+    Kind.WORKER: 4, Kind.CHILD: 8, Kind.FREEZE: 2, Kind.DISPATCHER: 3, Kind.WEB: 2, Kind.VALKEY: 3, Kind.RULE: 14,
+}  # fmt: skip
+_RULES = (
+    "lost_reply",
+    "timeout",
+    "duplicate",
+    "error_after",
+    "error_before",
+    "invalid_reply",
+    "crash_before",
+    "crash_after",
+)
+_STEPS = ("", "create-order", "reserve-stock", "charge-card", "book-carrier")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`at_seconds` after the start. `pick` in [0, 1) chooses among the processes there are; `rule` is a REST body."""
+
+    at_seconds: float
+    kind: Kind
+    pick: float
+    rule: dict[str, Any] | None = None
+
+
+def plan(seed: int, seconds: float) -> list[Fault]:
+    """Every kind at least once, at random times, in order of time."""
+    choice = Random(f"{seed} faults")
+    faults = [
+        _fault(choice, kind, seconds)
+        for kind, per_minute in _PER_MINUTE.items()
+        for _number in range(max(1, round(per_minute * seconds / 60)))
+    ]
+    return sorted(faults, key=lambda fault: fault.at_seconds)
+
+
+def _fault(choice: Random, kind: Kind, seconds: float) -> Fault:
+    longest = seconds - FREEZE_SECONDS if kind is Kind.FREEZE else seconds
+    at_seconds = choice.uniform(min(1.0, seconds / 2), max(longest, seconds / 2))
+    return Fault(at_seconds, kind, choice.random(), _rule(choice) if kind is Kind.RULE else None)
+
+
+def _rule(choice: Random) -> dict[str, Any]:
+    kind = choice.choice(_RULES)
+    rule = {
+        "kind": kind,
+        "definition": "place-order",
+        "step": choice.choice(_STEPS),
+        "direction": choice.choice(["", "action", "compensation"]),
+        "times": choice.randint(1, 2 if kind.startswith("crash") else 20),
+        "expires_in": 30,
+    }
+    return rule | ({"delay": round(choice.uniform(0.1, 1.0), 2)} if kind == "timeout" else {})

@@ -1,0 +1,53 @@
+"""Launches while everything is being broken; remembers what was acknowledged."""
+
+import asyncio
+import time
+from random import Random
+from typing import Any
+
+from sagaconsole.demo.traffic import an_order
+from tests.faults.rest import Rest
+
+# Beside the demo's own mix: more orders that must be undone, because the way back is where it hurts.
+_REFUSALS: tuple[dict[str, Any], ...] = (
+    {"sku": "SKU-EMPTY"},
+    {"card": "card-low", "amount": 5_000},
+    {"region": "moon"},
+)
+_REFUSED_SHARE = 0.2
+_TWICE_SHARE = 0.05
+
+
+class Traffic:
+    """`acknowledged`: the saga id that the console gave for each idempotency key. `refused`: answers that are wrong."""
+
+    def __init__(self, rest: Rest, seed: int) -> None:
+        self.acknowledged: dict[str, str] = {}
+        self.refused: list[str] = []
+        self._rest = rest
+        self._choice = Random(f"{seed} traffic")
+
+    async def run(self, *, rate: float, seconds: float) -> None:
+        """Launch at `rate` per second; returns when each launch was answered."""
+        end = time.monotonic() + seconds
+        due = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            while due < end:
+                order = self._order()
+                for _time in range(2 if self._choice.random() < _TWICE_SHARE else 1):
+                    group.create_task(self._launch(order))
+                due += 1 / rate
+                await asyncio.sleep(due - time.monotonic())
+
+    def _order(self) -> dict[str, Any]:
+        order = an_order(self._choice)
+        return order | self._choice.choice(_REFUSALS) if self._choice.random() < _REFUSED_SHARE else order
+
+    async def _launch(self, order: dict[str, Any]) -> None:
+        key = order["order_id"]
+        body = {"definition": "place-order", "input": order}
+        status, saga = await self._rest.post_until_answered("/sagas", body, key=key)
+        if status not in {200, 201}:
+            self.refused.append(f"{key}: {status} {saga}")
+        elif self.acknowledged.setdefault(key, saga["id"]) != saga["id"]:
+            self.refused.append(f"{key}: acknowledged as {self.acknowledged[key]} and as {saga['id']}")
