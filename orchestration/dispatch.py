@@ -4,13 +4,18 @@ import json
 import logging
 import time
 from collections.abc import Sequence
+from functools import cache
 from threading import Lock
 from typing import Any
 from uuid import UUID
 
 import django_rq
+from django.conf import settings
 from django.db import connection, transaction
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from orchestration.store import leases
 
@@ -87,4 +92,11 @@ def enqueue_drain() -> bool:
 
 def queue() -> Any:
     """The drains' queue. Jobs are enqueued at once: callers are past their commit."""
-    return django_rq.get_queue(QUEUE, commit_mode="auto")
+    return django_rq.get_queue(QUEUE, commit_mode="auto", connection=_redis())
+
+
+@cache
+def _redis() -> Redis:
+    """Impatient: whoever launches or acts must not wait for a Redis that is away."""
+    url = str(settings.RQ_QUEUES[QUEUE]["URL"])
+    return Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 1))

@@ -1,12 +1,10 @@
 """Launch: once per key, whole or not at all, and announced after the commit."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connections, transaction
-from django_rq import queues
-from redis import Redis
 
 from orchestration import dispatch
 from orchestration.launch import KeyReused, Launched, UnknownDefinition, WrongInput, launch
@@ -77,13 +75,10 @@ def test_an_unknown_definition_or_version_is_named() -> None:
 
 
 @pytest.fixture
-def redis_away(settings: object) -> Iterator[None]:
+def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """The drain queue's connection leads to a port where nobody listens."""
-    away = Redis(host="127.0.0.1", port=1)
-    known = queues.get_connection
-    queues.get_connection = lambda *_args, **_kwargs: away
-    yield
-    queues.get_connection = known
+    monkeypatch.setitem(settings.RQ_QUEUES["drain"], "URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(dispatch, "_redis", dispatch._redis.__wrapped__)
 
 
 @pytest.mark.usefixtures("redis_away")
