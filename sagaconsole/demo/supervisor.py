@@ -100,10 +100,15 @@ def _wait_until_ready(plan: Plan, watch: Watch) -> None:
 
 
 def _keep_running(plan: Plan, watch: Watch) -> None:
+    is_outdated = False
     while True:
-        if watch.look():
-            write_demo_json(plan)
-        logs.keep_small(plan.directory / "logs")
+        is_outdated = watch.look() or is_outdated
+        # A full disk must not end the demo: it is tried again until there is room.
+        with contextlib.suppress(OSError):
+            if is_outdated:
+                write_demo_json(plan)
+                is_outdated = False
+            logs.keep_small(plan.directory / "logs")
         time.sleep(_LOOK_SECONDS)
 
 

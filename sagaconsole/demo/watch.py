@@ -58,7 +58,7 @@ class Watch:
             return False
         try:
             watched.process.spawn()
-        except EmbeddedServerError:  # what it left behind is still ending: the next look tries again
+        except (EmbeddedServerError, OSError):  # what it left is still ending, or the disk is full: the next look tries
             return False
         watched.started_at, watched.start_at = now, None
         return True

@@ -90,7 +90,13 @@ def follow_parent() -> None:
 
 
 def kill_session(leader_pid: int) -> None:
-    """Kill what is left of the session that a child from `spawn` leads: its own children and theirs."""
+    """Kill what is left of the session that a child from `spawn` led, now that it has ended: its children and theirs.
+
+    While a session has members its number is given to no other process. So if there is a process of that number, the
+    session had ended before, and the number belongs to a stranger.
+    """
+    if Path(f"/proc/{leader_pid}").exists():
+        return
     for pid in _session_members(leader_pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
