@@ -1,0 +1,77 @@
+"""What a step sends, by JMESPath over the saga's input and the outputs of earlier steps."""
+
+import json
+
+import pytest
+
+from orchestration.core.mapping import MappingError, compiled, evaluate, payload
+
+INPUT = {"sku": "A-1", "qty": 2, "mixed": [{"k": 1}, {"k": "one"}]}
+OUTPUTS = {"reserve-stock": {"ref": "R-7"}}
+
+
+def sent(expression: str | None):
+    return payload(expression, saga_input=INPUT, outputs=OUTPUTS)
+
+
+def test_without_an_expression_the_whole_of_both_is_sent():
+    assert sent(None) == {"input": INPUT, "outputs": OUTPUTS}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        pytest.param("{sku: input.sku, qty: input.qty}", {"sku": "A-1", "qty": 2}, id="some of the input"),
+        pytest.param('outputs."reserve-stock".ref', "R-7", id="an earlier output, its name quoted"),
+        pytest.param("{ref: outputs.later.ref}", {"ref": None}, id="an output that is not there is null"),
+        pytest.param("sum(input.mixed[?k == `1`].k)", 1, id="a function"),
+    ],
+)
+def test_an_expression_chooses(expression, value):
+    assert sent(expression) == value
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        pytest.param("sort_by(input.mixed, &k)", "fails on this saga", id="types that cannot be compared"),
+        pytest.param("join(',', input.mixed)", "fails on this saga", id="a function of the wrong type"),
+        pytest.param("contains(input.sku, `1`)", "fails on this saga", id="a search of the wrong type"),
+        pytest.param("ceil(to_number('1e999'))", "fails on this saga", id="beyond all numbers"),
+        pytest.param("to_number('1e999')", "does not give JSON", id="infinity"),
+        pytest.param("{n: to_number('nan')}", "does not give JSON", id="not a number"),
+        pytest.param("{how: &sku}", "does not give JSON", id="an expression as value"),
+    ],
+)
+def test_an_expression_that_fails_on_the_data_says_so(expression, said):
+    assert compiled(expression)
+    with pytest.raises(MappingError, match=said):
+        sent(expression)
+
+
+def test_data_too_deep_for_an_expression_is_an_error_of_the_mapping():
+    deep: list[object] = []
+    for _level in range(100_000):
+        deep = [deep]
+    with pytest.raises(MappingError):
+        payload("input.deep", saga_input={"deep": deep}, outputs={})
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        pytest.param("a..b", "column", id="the place is named"),
+        pytest.param("outputs.reserve-stock", 'quoted, as in outputs."reserve-stock".ref', id="hyphens: the hint"),
+        pytest.param("nothing(a)", "nothing", id="an unknown function is found when it runs"),
+        pytest.param("(" * 4000 + "a" + ")" * 4000, "nested too deeply", id="brackets"),
+        pytest.param("!" * 8000 + "a", "nested too deeply", id="negations"),
+        pytest.param("", "JMESPath", id="an empty one"),
+    ],
+)
+def test_an_expression_that_cannot_be_read(expression, said):
+    with pytest.raises(MappingError, match=said):
+        evaluate(expression, {"a": 1})
+
+
+def test_what_is_sent_is_always_json():
+    assert json.loads(json.dumps(sent("{all: @, types: map(&type(@), input.mixed)}"), allow_nan=False))
