@@ -1,6 +1,6 @@
 """A saga being changed: collects moves, refuses illegal ones, and ends as a Decision."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -91,11 +91,11 @@ class Draft:
             if status not in STEP_MOVES[walked[-1]]:
                 raise IllegalMove(f"step {index}: {walked[-1]} -> {status}")
             walked.append(status)
-        self.steps[index] = replace(step, status=path[-1], **changes)
+        self.steps[index] = step._replace(status=path[-1], **changes)
 
     def touch(self, index: int, **changes: Any) -> None:
         """Set fields of a step without a move."""
-        self.steps[index] = replace(self.steps[index], **changes)
+        self.steps[index] = self.steps[index]._replace(**changes)
 
     def turn(self, status: SagaStatus) -> None:
         """Give the saga another status. Raises IllegalMove."""
@@ -117,8 +117,7 @@ class Draft:
         return bool(self._paths)
 
     def decision(self) -> Decision:
-        after = replace(
-            self.before,
+        after = self.before._replace(
             status=self.status,
             paused=self.paused,
             steps=tuple(self.steps),

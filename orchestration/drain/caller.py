@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import Callable
 from uuid import UUID
 
@@ -34,7 +35,8 @@ class Caller:
         self._catalogue = catalogue
         self._clock = clock
         self._on_finished = on_finished
-        self._tasks: dict[tuple[UUID, int], asyncio.Task[None]] = {}
+        self._tasks: defaultdict[UUID, dict[int, asyncio.Task[None]]] = defaultdict(dict)
+        self._out = 0
         self._functions = FunctionTransport()
         self._http = HttpTransport(AllowList(settings.SAGA_PARTICIPANT_HOSTS), catalogue.http_participant)
         self._faults: Connection | None = None
@@ -42,33 +44,34 @@ class Caller:
 
     def out(self) -> int:
         """How many calls are out."""
-        return len(self._tasks)
+        return self._out
 
     def start(self, saga: StoredSaga) -> None:
         """Start the calls whose intent is committed and that are not out yet."""
         for step in saga.state.calls_out():
-            key = (saga.id, step.definition.index)
-            if key not in self._tasks:
-                self._tasks[key] = asyncio.create_task(self._run(saga, step, key))
+            tasks = self._tasks[saga.id]
+            if step.definition.index not in tasks:
+                tasks[step.definition.index] = asyncio.create_task(self._run(saga, step))
+                self._out += 1
 
     def drop(self, saga_id: UUID) -> None:
         """Forget the saga's calls: their answers are of no use any more."""
-        for key in [key for key in self._tasks if key[0] == saga_id]:
-            self._tasks.pop(key).cancel()
+        for task in self._tasks.pop(saga_id, {}).values():
+            task.cancel()
+            self._out -= 1
 
     async def close(self) -> None:
         """Cancel what is still out and end all connections."""
-        tasks = list(self._tasks.values())
-        self._tasks.clear()
-        for task in tasks:
-            task.cancel()
+        tasks = [task for tasks in self._tasks.values() for task in tasks.values()]
+        for saga_id in list(self._tasks):
+            self.drop(saga_id)
         await asyncio.gather(*tasks, return_exceptions=True)
         self._functions.close()
         await self._http.close()
         if self._faults is not None:
             await self._faults.close()
 
-    async def _run(self, saga: StoredSaga, step: StepState, key: tuple[UUID, int]) -> None:
+    async def _run(self, saga: StoredSaga, step: StepState) -> None:
         command: Command | None = None
         try:
             command = command_for(saga, step)
@@ -79,8 +82,8 @@ class Caller:
             return  # the saga belongs to another by now; the loop will notice and drop it
         except Exception as error:  # noqa: BLE001  a bug in a transport must not leave a call out for ever
             answer = Answer(Outcome.IN_DOUBT, error=problem(f"{type(error).__name__}: {error}"[:500], "worker_error"))
-        finally:
-            self._tasks.pop(key, None)
+        if self._tasks.get(saga.id, {}).pop(step.definition.index, None) is not None:
+            self._out -= 1
         self._on_finished(finished(saga, step, command, answer, self._clock.now(), random.random()))  # noqa: S311  jitter
 
     def _transport(self, command: Command) -> Transport:

@@ -12,6 +12,7 @@ from orchestration.participants.call import output_text
 from orchestration.participants.messages import Answer, Command, Outcome, problem
 from orchestration.store.rows import AttemptRow, StoredSaga
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 MAX_REQUEST_KEPT = 64 * 1024
 
 
@@ -61,7 +62,7 @@ def finished(
         position=step.definition.index, direction=step.direction.value, number=step.attempt, epoch=saga.epoch,
         started_at=step.attempt_started_at or now, finished_at=now, outcome=answer.outcome.value,
         request=_request_text(command), answer=answer_text,
-        error=json.dumps(answer.error) if answer.error is not None else None, fault=answer.fault,
+        error=_compact(answer.error) if answer.error is not None else None, fault=answer.fault,
     )  # fmt: skip
     return Finished(saga.id, step.definition.index, answer, attempt, luck)
 
@@ -81,5 +82,5 @@ def given_up(saga: StoredSaga, now: datetime) -> list[AttemptRow]:
 def _request_text(command: Command | None) -> str | None:
     if command is None:
         return None
-    text = json.dumps(command.input, separators=(",", ":"))
+    text = _compact(command.input)
     return text if len(text) <= MAX_REQUEST_KEPT else json.dumps({"cut": text[:MAX_REQUEST_KEPT]})

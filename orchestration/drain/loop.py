@@ -65,7 +65,7 @@ class Drain:
         self.lease = Lease()
         self.clock = DatabaseClock()
         self.catalogue = Catalogue()
-        self.owner = Owner(self.lease.id, self._blocked_by, lambda: not self.summary.stopped)
+        self.owner = Owner(self.lease.id, self._blocked_by, self._takes_on)
         self._finished: list[Finished] = []
         self._due_times: list[float] = []
         self._started = time.monotonic()
@@ -114,19 +114,26 @@ class Drain:
     def _goes_on(self) -> bool:
         self.summary.stopped = self.stop_requested()
         self.summary.lost = not self.lease.holds()
-        slice_is_over = self._age() > self.slice_seconds and not self.sagas and not self._finished
+        idle = not (self.sagas or self._finished or (self.lease.solo_waiting and not self._too_old()))
+        slice_is_over = self._age() > self.slice_seconds and idle
         return not (self.summary.stopped or self.summary.lost or slice_is_over)
 
     def _may_claim(self) -> bool:
-        too_old = self._age() > self.slice_seconds * SLICES_AT_MOST
         makes_room = self.lease.solo_waiting and self._age() > self.slice_seconds and bool(self.sagas)
-        return self.look and self._room() > 0 and not (self.alone or too_old or makes_room)
+        return self.look and self._room() > 0 and not (self.alone or self._too_old() or makes_room)
+
+    def _too_old(self) -> bool:
+        return self._age() > self.slice_seconds * SLICES_AT_MOST
 
     def _age(self) -> float:
         return time.monotonic() - self._started
 
     def _room(self) -> int:
         return min(BATCH, self.max_calls - len(self.sagas))
+
+    def _takes_on(self) -> bool:
+        """What follows a call made alone is left to others: the next suspect need not wait for a whole saga."""
+        return not (self.summary.stopped or (self.alone and self.sagas))
 
     def _blocked_by(self, step: StepState) -> str | None:
         if step.must_be_alone and not self.alone:
@@ -153,7 +160,7 @@ class Drain:
         if self.alone and not sagas:
             self.alone = self.lease.solo_waiting = False
         else:
-            self.look = len(sagas) >= room
+            self.look = self.alone or len(sagas) >= room
         self._poll = SHORTEST_POLL if sagas else self._poll
         self.summary.claimed += len(sagas)
         for saga, change in zip(sagas, changes, strict=True):

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import psycopg
 
@@ -34,7 +33,7 @@ async def record(connection: Connection, changes: Sequence[SagaChange], clock: D
     return await _once(connection, values, clock)
 
 
-async def _once(connection: Connection, values: list[list[Any]], clock: DatabaseClock) -> Recorded:
+async def _once(connection: Connection, values: list[str], clock: DatabaseClock) -> Recorded:
     [row] = await (await connection.execute(RECORD, values)).fetchall()
     result = recorded(row)
     clock.sync(result.now)

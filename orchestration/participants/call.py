@@ -7,6 +7,7 @@ from dataclasses import replace
 from orchestration.faults import Fault, inject
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
 
+_strict = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 BeforeSending = Callable[[Command], Awaitable[Fault | None]]
 
 
@@ -34,7 +35,7 @@ def output_text(answer: Answer) -> tuple[Answer, str | None]:
     if answer.output is None:
         return answer, None
     try:
-        return answer, json.dumps(answer.output, allow_nan=False, separators=(",", ":"))
+        return answer, _strict(answer.output)
     except (TypeError, ValueError, RecursionError) as error:
         said = problem(f"invalid answer: {error}"[:500], "invalid_answer")
         return Answer(Outcome.IN_DOUBT, error=said, fault=answer.fault), None

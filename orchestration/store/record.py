@@ -1,5 +1,6 @@
 """The one statement that writes what has happened to sagas, for the drain (many at once) and for operators (one)."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from orchestration.core.saga_state import StepState
+from orchestration.store.arrays import literal
 from orchestration.store.rows import SagaChange
 
 # Sagas are locked in id order, so two writers never wait for each other in a circle. A saga whose epoch or
@@ -71,7 +73,11 @@ SELECT coalesce(array_agg(id), '{}'), clock_timestamp(),
     (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
 FROM landed
 """
-_SAGA_WIDTH, _STEP_WIDTH, _ATTEMPT_WIDTH = 20, 18, 12
+_KINDS = re.findall(r"%s::(\w+)\[\]", RECORD)
+_SAGA_WIDTH, _STEP_WIDTH = 20, 18
+_SAGA_KINDS = _KINDS[:_SAGA_WIDTH]
+_STEP_KINDS = _KINDS[_SAGA_WIDTH : _SAGA_WIDTH + _STEP_WIDTH]
+_ATTEMPT_KINDS = _KINDS[_SAGA_WIDTH + _STEP_WIDTH :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,8 @@ class Recorded:
     configuration: int
 
 
-def parameters(changes: Sequence[SagaChange]) -> list[list[Any]]:
-    """The arrays that RECORD takes, column by column."""
+def parameters(changes: Sequence[SagaChange]) -> list[str]:
+    """The array literals that RECORD takes, column by column."""
     ordered = sorted(changes, key=lambda change: change.id)
     sagas = [_saga_row(change) for change in ordered]
     steps = [_step_row(change, step) for change in ordered for step in change.steps]
@@ -94,9 +100,9 @@ def parameters(changes: Sequence[SagaChange]) -> list[list[Any]]:
         for change in ordered for one in change.attempts
     ]  # fmt: skip
     return [
-        *_columns(sagas, _SAGA_WIDTH),
-        *_columns(steps, _STEP_WIDTH),
-        *_columns(attempts, _ATTEMPT_WIDTH),
+        *_columns(sagas, _SAGA_KINDS),
+        *_columns(steps, _STEP_KINDS),
+        *_columns(attempts, _ATTEMPT_KINDS),
     ]
 
 
@@ -105,8 +111,9 @@ def recorded(row: Sequence[Any]) -> Recorded:
     return Recorded(frozenset(row[0]), row[1], row[2] or 0)
 
 
-def _columns(rows: list[tuple[Any, ...]], width: int) -> Iterable[list[Any]]:
-    return map(list, zip(*rows, strict=True)) if rows else ([] for _ in range(width))
+def _columns(rows: list[tuple[Any, ...]], kinds: Sequence[str]) -> Iterable[str]:
+    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    return map(literal, kinds, columns)
 
 
 def _saga_row(change: SagaChange) -> tuple[Any, ...]:

@@ -5,7 +5,6 @@ u compensation due, c compensating, x compensated, y compensation failed.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -79,8 +78,8 @@ def at_rest(state: SagaState) -> tuple[SagaStatus, str]:
 def stepped(state: SagaState, index: int, **fields: Any) -> SagaState:
     """The same saga with other fields of one step."""
     steps = list(state.steps)
-    steps[index] = replace(steps[index], **fields)
-    return replace(state, steps=tuple(steps))
+    steps[index] = steps[index]._replace(**fields)
+    return state._replace(steps=tuple(steps))
 
 
 def _definition(index: int, stage: int, fields: Mapping[str, Any]) -> StepDefinition:
