@@ -1,6 +1,6 @@
 """Which acts fit a saga now, and why the others do not: asked of the same rules that carry them out."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from orchestration.definitions import compiled_definition
 from orchestration.models import Saga, Step
 from orchestration.operator_actions import ACTS
 
-_COPIED = [field.name for field in fields(StepState) if field.name not in ("definition", "status")]
+_COPIED = [name for name in StepState._fields if name not in ("definition", "status")]
 
 
 @dataclass(frozen=True, slots=True)

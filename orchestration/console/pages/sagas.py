@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from orchestration.console import lanes, reading
@@ -29,7 +30,7 @@ def sagas(request: HtmxRequest) -> HttpResponse:
     try:
         context |= {"rows": _rows(listed.page.items), "tabs": listed.tabs, "newer": listed.newer}
     except (WrongFilter, WrongCursor) as error:
-        context |= {"wrong": str(error), "rows": [], "tabs": []}
+        context |= {"wrong": str(error) or _("This page of the list cannot be found again."), "rows": [], "tabs": []}
     status = 400 if "wrong" in context else 200
     return render(request, part_or_page(request, "sagas"), context, status=status)
 

@@ -1,0 +1,90 @@
+"""Acts: a preview that says what will be called, a reason, and a refusal when the saga has changed."""
+
+from typing import Any
+
+from django.urls import reverse
+
+from orchestration.models import AuditEntry, Saga
+from orchestration.operator_actions import perform
+from tests.cast import Cast
+
+HTMX = {"HX-Request": "true"}
+
+
+def address(saga: Saga, act: str = "retry") -> str:
+    return reverse("console:act", args=[saga.pk, act])
+
+
+def post(cast: Cast, saga: Saga, act: str = "retry", name: str = "operator", **form: Any) -> Any:
+    body = {"reason": "the warehouse is back", "revision": saga.revision} | form
+    return getattr(cast, name).browser.post(address(saga, act), body, headers=HTMX)
+
+
+def test_the_preview_lists_the_calls_in_order(cast: Cast, stuck: Saga) -> None:
+    response = cast.operator.browser.get(address(stuck, "compensate"), headers=HTMX)
+    calls = [(call.step, call.direction, call.participant) for call in response.context["preview"].calls]
+    assert calls == [("reserve-stock", "compensation", "inventory")]
+    html = response.content.decode()
+    assert "1 call, if all goes well" in html
+    assert f'name="revision" value="{stuck.revision}"' in html
+
+
+def test_the_preview_is_a_page_of_its_own_without_htmx(cast: Cast, stuck: Saga) -> None:
+    html = cast.operator.browser.get(address(stuck)).content.decode()
+    assert html.count("<h1") == 1
+    assert "<title>Retry · ORDER-7" in html
+
+
+def test_a_viewer_is_told_why_not(cast: Cast, stuck: Saga) -> None:
+    html = cast.viewer.browser.get(address(stuck), headers=HTMX).content.decode()
+    assert "Your role does not allow this act." in html
+    assert "<form" not in html
+
+
+def test_an_act_is_done_and_the_browser_is_told(cast: Cast, stuck: Saga) -> None:
+    response = post(cast, stuck)
+    assert response.status_code == 204
+    assert '"message": "Retry asked for"' in response["HX-Trigger"]
+    stuck.refresh_from_db()
+    assert stuck.status == "compensating"
+    entry = AuditEntry.objects.get(act="retry")
+    assert (entry.actor, entry.via, entry.reason) == ("operator", "console", "the warehouse is back")
+
+
+def test_without_htmx_the_act_leads_back_to_the_saga(cast: Cast, stuck: Saga) -> None:
+    response = cast.operator.browser.post(address(stuck), {"reason": "x", "revision": stuck.revision}, follow=True)
+    assert "Retry asked for" in response.content.decode()
+
+
+def test_a_reason_is_required(cast: Cast, stuck: Saga) -> None:
+    response = post(cast, stuck, reason=" ")
+    assert response.status_code == 400
+    assert "This field is required." in response.content.decode()
+    assert not AuditEntry.objects.filter(act="retry").exists()
+
+
+def test_a_changed_saga_refuses_and_says_who_changed_it(cast: Cast, stuck: Saga) -> None:
+    perform("pause", saga_id=stuck.pk, actor=cast.admin.actor, reason="wait")
+    response = post(cast, stuck)
+    html = response.content.decode()
+    assert response.status_code == 409
+    assert "The saga has changed since you looked." in html
+    assert "The last person who changed it is admin." in html
+    assert "paused" in html
+    stuck.refresh_from_db()
+    assert stuck.status == "stuck"
+
+
+def test_a_viewer_may_not_act_and_the_try_is_audited(cast: Cast, stuck: Saga) -> None:
+    assert post(cast, stuck, name="viewer").status_code == 403
+    assert AuditEntry.objects.get(act="retry").granted is False
+
+
+def test_unknown_acts_and_sagas_are_404(cast: Cast, stuck: Saga) -> None:
+    assert cast.operator.browser.get(address(stuck, "explode")).status_code == 404
+    assert post(cast, stuck, act="explode").status_code == 404
+
+
+def test_all_acts_have_words(cast: Cast, stuck: Saga) -> None:
+    for act in ("retry", "compensate", "skip", "pause", "resume"):
+        assert cast.operator.browser.get(address(stuck, act), headers=HTMX).status_code == 200

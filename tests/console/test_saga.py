@@ -1,0 +1,109 @@
+"""One saga: the picture of its steps, its attempts and journal, and what may be done."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.urls import reverse
+
+from orchestration.console import reasons
+from orchestration.core.saga_state import Stuck
+from orchestration.models import Saga, SagaDefinition
+from tests.cast import Cast
+from tests.console.rows import make_attempt, make_saga
+
+
+def page(cast: Cast, saga: Saga, name: str = "operator", **headers: str) -> Any:
+    return getattr(cast, name).browser.get(reverse("console:saga", args=[saga.pk]), headers=headers)
+
+
+def test_title_status_and_reason(cast: Cast, stuck: Saga) -> None:
+    html = page(cast, stuck).content.decode()
+    assert "<title>stuck · ORDER-7 · sagaconsole</title>" in html
+    assert "A step could not be undone, and all tries are spent." in html
+    assert "could not be undone in 5 tries" in html
+    assert html.count("<h1") == 1
+
+
+def test_an_unknown_saga_is_404(cast: Cast) -> None:
+    assert cast.viewer.browser.get(reverse("console:saga", args=[uuid4()])).status_code == 404
+
+
+def test_the_picture_turns_where_the_saga_turned(cast: Cast, stuck: Saga) -> None:
+    stops = page(cast, stuck).context["stops"]
+    assert [stop.turns for stop in stops] == [False, True, False]
+    assert [stop.back.look.icon if stop.back.look else None for stop in stops] == ["stuck", "compensated", None]
+    assert stops[0].back.went
+
+
+def test_a_saga_that_only_went_forward_has_an_empty_undo_lane(cast: Cast, definition: SagaDefinition) -> None:
+    saga = make_saga(definition, "running", ["succeeded", "running", "pending"])
+    stops = page(cast, saga).context["stops"]
+    assert not any(stop.turns or stop.back.look for stop in stops)
+    assert [stop.forward.went for stop in stops] == [True, False, False]
+
+
+def test_each_try_is_a_tick(cast: Cast, definition: SagaDefinition) -> None:
+    saga = make_saga(definition, "running", ["running", "pending", "pending"])
+    for number in (1, 2):
+        make_attempt(saga, 0, "in_doubt", number=number)
+    cell = page(cast, saga).context["stops"][0].forward
+    assert [tick.icon for tick in cell.ticks] == ["doubt", "doubt"]
+    assert cell.shows_ticks
+
+
+def test_buttons_are_what_state_and_rights_allow(cast: Cast, stuck: Saga) -> None:
+    acts = {act.name: act.why_not for act in page(cast, stuck).context["acts"]}
+    assert acts == {"retry": "", "compensate": "", "skip": "", "pause": ""}
+    assert set({act.why_not for act in page(cast, stuck, "viewer").context["acts"]}) == {
+        "Your role does not allow this act."
+    }
+
+
+def test_an_act_that_does_not_fit_is_disabled_with_the_reason(cast: Cast, definition: SagaDefinition) -> None:
+    saga = make_saga(definition, "running", ["succeeded", "running", "pending"])
+    acts = {act.name: act.why_not for act in page(cast, saga).context["acts"]}
+    assert acts["skip"] == "Only a step that the saga is stuck on can be skipped."
+    assert acts["compensate"] == ""
+
+
+def test_an_ended_saga_offers_no_acts(cast: Cast, definition: SagaDefinition) -> None:
+    saga = make_saga(definition, "completed", ["succeeded"] * 3)
+    assert page(cast, saga).context["acts"] == []
+
+
+def test_what_a_participant_says_is_shown_as_inert_text(cast: Cast, definition: SagaDefinition) -> None:
+    saga = make_saga(definition, "running", ["due", "pending", "pending"], business_key="<img src=x>")
+    make_attempt(saga, 0, "refused", error={"error": "<script>alert(1)</script>", "code": "x"})
+    html = page(cast, saga).content.decode()
+    assert "<script>alert" not in html
+    assert "<img src=x>" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+def test_request_and_answer_come_when_they_are_unfolded(cast: Cast, stuck: Saga) -> None:
+    make_attempt(stuck, 0, "succeeded", request={"sku": "A"}, answer={"ref": "R-1"})
+    assert "R-1" not in page(cast, stuck).content.decode()
+    address = reverse("console:attempt", args=[stuck.pk, 0, "action", 1])
+    part = cast.viewer.browser.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "R-1" in part
+    assert f"{stuck.pk}:reserve-stock:action" in part
+    raw = cast.viewer.browser.get(f"{address}?raw=answer")
+    assert (raw["Content-Type"], raw.content) == ("text/plain; charset=utf-8", b'{\n  "ref": "R-1"\n}')
+
+
+def test_a_megabyte_is_cut_with_a_note_of_its_size(cast: Cast, stuck: Saga) -> None:
+    make_attempt(stuck, 0, "succeeded", answer={"items": ["x" * 100] * 10_000})
+    address = reverse("console:attempt", args=[stuck.pk, 0, "action", 1])
+    part = cast.viewer.browser.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert len(part) < 200_000
+    assert "Cut here; the whole is 1.0 MB." in part
+
+
+def test_the_part_carries_the_title_and_leaves_the_input_out(cast: Cast, stuck: Saga) -> None:
+    part = page(cast, stuck, HX_Request="true").content.decode()
+    assert "<title>stuck · ORDER-7" in part
+    assert "Copy as curl" not in part
+
+
+def test_every_reason_to_be_stuck_is_explained() -> None:
+    assert {code.value for code in Stuck} <= set(reasons.STUCK)
