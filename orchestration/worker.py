@@ -4,6 +4,7 @@ Payloads are signed JSON: whoever can write to Redis still cannot make a worker 
 and run any dotted name, callbacks and webhooks included.
 """
 
+import contextlib
 import ctypes
 import json
 import logging
@@ -88,6 +89,21 @@ class SagaWorker(Worker):
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGUSR1)
 
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Redis may go away between a drain's end and the note of it: that must not end the worker."""
+        try:
+            super().execute_job(job, queue)
+        except RedisError as error:
+            logger.warning("worker %s: Redis cannot be told of a drain: %s", self.name, error)
+
+    def check_for_suspension(self, burst: bool) -> None:
+        with contextlib.suppress(RedisError):  # the next look at the queue waits until Redis is back
+            super().check_for_suspension(burst)
+
+    def run_maintenance_tasks(self) -> None:
+        with contextlib.suppress(RedisError):
+            super().run_maintenance_tasks()
+
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         connections.close_all()  # a child must not share its parent's connection
         # Ignored until the child has its own handler: the default would kill it.
@@ -127,6 +143,8 @@ def _expire_lease_of(child: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute(leases.EXPIRE_CHILD, [socket.gethostname(), child])
             if cursor.rowcount:
+                cursor.execute(leases.RELEASE_LAPSED)  # at once: the dispatcher may be away
+                cursor.execute("SELECT pg_notify(%s, '')", [dispatch.DUE_CHANNEL])
                 logger.warning("drain in process %d died; its lease was ended", child)
     except Error as error:
         logger.warning("the lease of process %d could not be ended, it will run out: %s", child, error)
