@@ -1,9 +1,11 @@
 """`python -m tests.faults`: traffic under faults, then the verdict. Exit code 1 when a promise was missed."""
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sagaconsole.demo.terminal import say
 from tests.faults import collect, report
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def _on_a_system(options: Options) -> int:
-    """Start the system, break it, and stop it, whatever happens. Its directory is kept when a promise was missed."""
+    """Start the system, break it, and stop it, whatever happens. Its directory stays when a promise was missed."""
     _cancel_on_signals()
     system = System(workers=options.workers)
     result = MISSED
@@ -45,7 +47,7 @@ async def _on_a_system(options: Options) -> int:
         raise
     finally:
         system.stop()
-        if result in {KEPT, INTERRUPTED}:
+        if result in {KEPT, INTERRUPTED} and not options.keep:
             system.remove()
         else:
             say(f"data and logs are kept in {system.directory}")
@@ -77,6 +79,7 @@ async def _break_and_check(options: Options, system: System) -> int:
             **await collect.run_facts(database),
         )  # fmt: skip
         stale_writes = await collect.number(database, collect.COUNTER, "stale_writes")
+    (system.directory / "facts.json").write_text(json.dumps(asdict(found) | {"damage": damage.done}, default=str))
     verdicts = check(found)
     say(report.table(verdicts))
     say(report.counts(found, damage.done, settled, stale_writes, rest.answers))

@@ -16,6 +16,7 @@ class Options:
     seconds: float
     launch_rate: float
     workers: int
+    keep: bool
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -26,12 +27,14 @@ def parse_options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seconds", type=_positive, help="instead of the level's")
     parser.add_argument("--launch-rate", type=_positive, default=20.0, help="sagas per second (default %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default %(default)s)")
+    parser.add_argument("--keep", action="store_true", help="keep data, logs and facts.json also when all went well")
     words = parser.parse_args(arguments)
     return Options(
         seed=secrets.randbelow(1_000_000) if words.seed is None else words.seed,
         seconds=words.seconds or _SECONDS[words.level],
         launch_rate=words.launch_rate,
         workers=words.workers,
+        keep=words.keep,
     )
 
 
