@@ -14,7 +14,7 @@ from orchestration.store.rows import StoredSaga, stored_sagas
 if TYPE_CHECKING:
     from orchestration.drain.loop import Drain
 
-_STATUS, _DUE_AT, _CONFIGURATION = 2, 13, 16
+_STATUS, _DUE_AT, _CONFIGURATION, _NOW = 2, 13, 16, 17
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 # A launch gets its due time before its commit, so rows may appear behind the newest that was claimed.
 MARGIN = timedelta(seconds=2)
@@ -76,6 +76,7 @@ async def _stored(drain: "Drain", rows: Sequence[Sequence[Any]]) -> list[StoredS
     if not rows:
         return []
     connection, catalogue = drain.connection, drain.catalogue
+    drain.clock.sync(rows[0][_NOW])
     await catalogue.refresh(rows[0][_CONFIGURATION] or 0, connection)
     await catalogue.learn_definitions((row[1] for row in rows), connection)
     saga_ids = [row[0] for row in rows]

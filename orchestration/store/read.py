@@ -2,8 +2,9 @@
 
 from orchestration.store.rows import SAGA_COLUMNS, STEP_COLUMNS
 
-# Each read says which configuration is in force, so that no call is made on an old one.
-CONFIGURATION = "(SELECT value FROM orchestration_enginestate WHERE name = 'configuration')"
+# Each read says which configuration is in force, so that no call is made on an old one, and what time it is: what was
+# due by the database's clock must be due by the drain's too.
+ASIDE = "(SELECT value FROM orchestration_enginestate WHERE name = 'configuration'), statement_timestamp()"
 
 # Undo before do, begun before new, oldest first; a row that another drain is claiming is passed over. The low-water
 # marks keep the scan off the dead index entries of sagas claimed before. Parameters: room, begun_from, new_from.
@@ -17,20 +18,20 @@ WITH begun AS (
     WHERE parked_on IS NULL AND status = 'pending' AND due_at <= statement_timestamp() AND due_at >= %(new_from)s
     ORDER BY due_at LIMIT greatest(0, %(room)s - (SELECT count(*) FROM begun)) FOR NO KEY UPDATE SKIP LOCKED
 )
-SELECT {SAGA_COLUMNS}, {CONFIGURATION}
+SELECT {SAGA_COLUMNS}, {ASIDE}
 FROM (SELECT id FROM begun UNION ALL SELECT id FROM fresh) claimed
 JOIN orchestration_saga s USING (id) JOIN orchestration_sagadata d ON d.saga_id = s.id
 """  # noqa: S608  only this module's constants are put in
 
 # A step that lost its worker once is next tried with nothing else in the drain.
 CLAIM_SOLO = f"""
-SELECT {SAGA_COLUMNS}, {CONFIGURATION} FROM orchestration_saga s JOIN orchestration_sagadata d ON d.saga_id = s.id
+SELECT {SAGA_COLUMNS}, {ASIDE} FROM orchestration_saga s JOIN orchestration_sagadata d ON d.saga_id = s.id
 WHERE s.parked_on = 'solo' AND s.due_at <= statement_timestamp()
 ORDER BY s.due_at LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED
 """  # noqa: S608
 
 LOAD = f"""
-SELECT {SAGA_COLUMNS}, {CONFIGURATION} FROM orchestration_saga s JOIN orchestration_sagadata d ON d.saga_id = s.id
+SELECT {SAGA_COLUMNS}, {ASIDE} FROM orchestration_saga s JOIN orchestration_sagadata d ON d.saga_id = s.id
 WHERE s.id = ANY(%s) ORDER BY s.id FOR NO KEY UPDATE OF s
 """  # noqa: S608
 

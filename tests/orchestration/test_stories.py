@@ -288,3 +288,14 @@ def test_backoff_grows_and_is_jittered(engine: World) -> None:
     assert len(waits) == 4
     assert all(wait < timedelta(seconds=0.1 * 2**number + 5) for number, wait in enumerate(waits))
     assert len(set(waits)) == 4
+
+
+def test_a_claim_is_never_in_vain(engine: World) -> None:
+    """What is due by the database's clock is due by the drain's: else a claim would find nothing to do."""
+    engine.will("one", *[NOTHING] * 2)
+    name = define("one")
+    sagas = [start(name) for _number in range(60)]
+    engine.will("one", *[NOTHING] * 120)
+    run_until_quiet()
+    for saga in sagas:
+        assert not saga.events.filter(kind="claimed", moves="").exists()
