@@ -21,6 +21,7 @@ from orchestration.store import leases
 logger = logging.getLogger(__name__)
 LEASE_SECONDS = 8.0
 BEAT_SECONDS = 2.0
+FRESH_SECONDS = LEASE_SECONDS - 1.5 * BEAT_SECONDS
 RECONNECT_SECONDS = 0.5
 
 
@@ -75,7 +76,7 @@ class Lease:
             self.lost = True
             return
         self._good_until = asked + LEASE_SECONDS
-        row = await (await connection.execute(leases.SOLO_WAITING)).fetchone()
+        row = await (await connection.execute(leases.SOLO_WAITING, [FRESH_SECONDS, self.id])).fetchone()
         self.solo_waiting = bool(row and row[0])
 
 

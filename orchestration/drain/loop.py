@@ -6,12 +6,10 @@ intent in one transaction), go on. Each stage is a method; the loop itself fits 
 
 import asyncio
 import contextlib
-import heapq
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -20,13 +18,13 @@ from orchestration import advance, dispatch
 from orchestration.advance import Happened, Owner
 from orchestration.core.events import DeadlinePassed
 from orchestration.core.saga_state import StepState
-from orchestration.core.states import SagaStatus
 from orchestration.drain import reading, records
 from orchestration.drain.caller import Caller
 from orchestration.drain.calls import Finished, given_up
 from orchestration.drain.catalogue import Catalogue
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import Connection, connect
+from orchestration.drain.holding import Holding
 from orchestration.drain.lease import Announcer, Lease, listen
 from orchestration.store import leases
 from orchestration.store.rows import SagaChange, StoredSaga
@@ -35,7 +33,6 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 SETTLE_SECONDS = 3.0
 SHORTEST_POLL, LONGEST_POLL = 0.02, 0.5
-DEADLINE_LOOK_SECONDS = 0.5
 SLICES_AT_MOST = 30
 
 
@@ -58,18 +55,15 @@ class Drain:
         self.max_calls = max_calls
         self.stop_requested = stop_requested
         self.summary = Summary()
-        self.sagas: dict[UUID, StoredSaga] = {}
-        self.alone = False
         self.look = True
         self.marks = reading.LowWater()
         self.lease = Lease()
         self.clock = DatabaseClock()
+        self.held = Holding(self.lease.id, self.clock)
         self.catalogue = Catalogue()
         self.owner = Owner(self.lease.id, self._blocked_by, self._takes_on)
         self._finished: list[Finished] = []
-        self._due_times: list[float] = []
         self._started = time.monotonic()
-        self._next_deadline_look = 0.0
         self._poll = SHORTEST_POLL
 
     async def run(self) -> Summary:
@@ -96,11 +90,12 @@ class Drain:
         self.connection: Connection = await connect("sagaconsole drain")
         self.clock.sync(await self.lease.begin(self.connection))
         self.caller = Caller(self.lease, self.catalogue, self.clock, self._call_ended)
-        self.announcer = Announcer()
+        announcer = Announcer()
+        self.held.attach(self.caller, announcer)
         helpers = [
             asyncio.create_task(self.lease.keep(self.caller.out, self.wake)),
             asyncio.create_task(listen(dispatch.DUE_CHANNEL, self.wake)),
-            asyncio.create_task(self.announcer.run()),
+            asyncio.create_task(announcer.run()),
         ]
         try:
             yield
@@ -114,13 +109,13 @@ class Drain:
     def _goes_on(self) -> bool:
         self.summary.stopped = self.stop_requested()
         self.summary.lost = not self.lease.holds()
-        idle = not (self.sagas or self._finished or (self.lease.solo_waiting and not self._too_old()))
+        idle = not (self.held.sagas or self._finished or (self.lease.solo_waiting and not self._too_old()))
         slice_is_over = self._age() > self.slice_seconds and idle
         return not (self.summary.stopped or self.summary.lost or slice_is_over)
 
     def _may_claim(self) -> bool:
-        makes_room = self.lease.solo_waiting and self._age() > self.slice_seconds and bool(self.sagas)
-        return self.look and self._room() > 0 and not (self.alone or self._too_old() or makes_room)
+        makes_room = self.lease.solo_waiting and bool(self.held.sagas)
+        return self.look and self._room() > 0 and not (self.held.alone or self._too_old() or makes_room)
 
     def _too_old(self) -> bool:
         return self._age() > self.slice_seconds * SLICES_AT_MOST
@@ -129,14 +124,14 @@ class Drain:
         return time.monotonic() - self._started
 
     def _room(self) -> int:
-        return min(BATCH, self.max_calls - len(self.sagas))
+        return min(BATCH, self.max_calls - len(self.held.sagas))
 
     def _takes_on(self) -> bool:
         """What follows a call made alone is left to others: the next suspect need not wait for a whole saga."""
-        return not (self.summary.stopped or (self.alone and self.sagas))
+        return not (self.summary.stopped or (self.held.alone and self.held.sagas))
 
     def _blocked_by(self, step: StepState) -> str | None:
-        if step.must_be_alone and not self.alone:
+        if step.must_be_alone and not self.held.alone:
             return "solo"
         participant = step.definition.participant
         return None if self.catalogue.may_be_called(participant) else f"participant:{participant}"
@@ -145,7 +140,7 @@ class Drain:
 
     async def _claim(self) -> None:
         """Take due sagas: owner, epoch and first intents in one transaction; then start their calls."""
-        self.alone = self.lease.solo_waiting and not self.sagas
+        self.held.alone = self.lease.solo_waiting and not self.held.sagas
         room = self._room()
         try:
             async with self.connection.transaction():
@@ -157,14 +152,14 @@ class Drain:
         except psycopg.OperationalError as error:
             await self._reconnect(error)
             return
-        if self.alone and not sagas:
-            self.alone = self.lease.solo_waiting = False
+        if self.held.alone and not sagas:
+            self.held.alone = self.lease.solo_waiting = False
         else:
-            self.look = self.alone or len(sagas) >= room
+            self.look = self.held.alone or len(sagas) >= room
         self._poll = SHORTEST_POLL if sagas else self._poll
         self.summary.claimed += len(sagas)
         for saga, change in zip(sagas, changes, strict=True):
-            self._landed(saga, change, None)
+            self.held.landed(saga, change, None)
 
     def _guarded(self, saga: StoredSaga, change: Callable[[StoredSaga], SagaChange]) -> SagaChange:
         """A rule that fails on one saga makes that saga stuck and hurts no other."""
@@ -182,18 +177,15 @@ class Drain:
         if self._finished or (self.look and self._may_claim()):
             await asyncio.sleep(0)
             return
-        now = time.monotonic()
-        next_due = self._due_times[0] - now if self._due_times else self._poll
+        next_due = self.held.next_due_in()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, min(next_due, self._poll))):
+            async with asyncio.timeout(self._poll if next_due is None else min(next_due, self._poll)):
                 await self._wake.wait()
         self._wake.clear()
         if not self._finished:
             self.look = True
             self._poll = min(self._poll * 2, LONGEST_POLL)
-        while self._due_times and self._due_times[0] <= time.monotonic():
-            heapq.heappop(self._due_times)
-            self.look = True
+        self.look = self.held.something_came_due() or self.look
 
     def _call_ended(self, finished: Finished) -> None:
         self._finished.append(finished)
@@ -206,11 +198,11 @@ class Drain:
         """Record what has ended, one transaction for all; what landed goes on."""
         ended = {one.saga_id: one for one in self._finished}  # of two calls of one saga, the other waits a turn
         self._finished = [one for one in self._finished if ended.get(one.saga_id) is not one]
-        happened: dict[UUID, Finished | None] = {key: one for key, one in ended.items() if key in self.sagas}
-        happened |= {saga_id: None for saga_id in self._deadlines_passed() if saga_id not in happened}
+        happened: dict[UUID, Finished | None] = {key: one for key, one in ended.items() if key in self.held.sagas}
+        happened |= {saga_id: None for saga_id in self.held.deadlines_passed() if saga_id not in happened}
         if not happened or not self.lease.holds():
             return
-        changes = {saga_id: self._change(self.sagas[saga_id], one) for saga_id, one in happened.items()}
+        changes = {saga_id: self._change(self.held.sagas[saga_id], one) for saga_id, one in happened.items()}
         self.summary.calls += len(ended)
         try:
             rescue = self._rescue
@@ -219,7 +211,7 @@ class Drain:
             await self._reconnect(error)  # whether it was committed is unknown: read the truth
             landed = frozenset()
         for saga_id in landed:
-            self._landed(self.sagas[saga_id], changes[saga_id], happened[saga_id])
+            self.held.landed(self.held.sagas[saga_id], changes[saga_id], happened[saga_id])
         if others := {saga_id: one for saga_id, one in happened.items() if saga_id not in landed}:
             await self._read_again(others)
 
@@ -233,24 +225,16 @@ class Drain:
         return self._guarded(saga, lambda s: advance.owned(s, event, happened, self.owner, now))
 
     def _rescue(self, change: SagaChange) -> SagaChange:
-        saga = self.sagas[change.id]
+        saga = self.held.sagas[change.id]
         attempts = [records.without_words(one) for one in change.attempts]
         return advance.cannot_go_on(saga, "its answer could not be recorded", attempts, self.clock.now())
-
-    def _deadlines_passed(self) -> Iterable[UUID]:
-        if time.monotonic() < self._next_deadline_look:
-            return ()
-        self._next_deadline_look = time.monotonic() + DEADLINE_LOOK_SECONDS
-        now = self.clock.now()
-        begun = (SagaStatus.PENDING, SagaStatus.RUNNING)
-        return [key for key, saga in self.sagas.items() if saga.state.deadline_at <= now and saga.state.status in begun]
 
     async def _read_again(self, happened: dict[UUID, Finished | None]) -> None:
         """Somebody else wrote these sagas, or our write is unknown: decide anew with the same answer in hand."""
         try:
             async with self.connection.transaction():
                 sagas = await reading.load(self, list(happened))
-                mine = [saga for saga in sagas if saga.epoch == self.sagas[saga.id].epoch]
+                mine = [saga for saga in sagas if saga.epoch == self.held.sagas[saga.id].epoch]
                 changes = {saga.id: self._change(saga, happened[saga.id]) for saga in mine
                            if reading.still_open(saga, happened[saga.id])}  # fmt: skip
                 if changes:
@@ -261,45 +245,20 @@ class Drain:
             return
         await self._drop_stale(happened.keys() - {saga.id for saga in mine})
         for saga in mine:
-            self.sagas[saga.id] = saga
+            self.held.sagas[saga.id] = saga
             if saga.id in changes:
-                self._landed(saga, changes[saga.id], happened[saga.id])
+                self.held.landed(saga, changes[saga.id], happened[saga.id])
             else:
-                self._hold(saga)
+                self.held.hold(saga)
 
     async def _drop_stale(self, saga_ids: Iterable[UUID]) -> None:
         """These belong to another owner: nothing of ours was written, and that is counted."""
         for saga_id in (stale := list(saga_ids)):
-            self._forget(saga_id)
+            self.held.forget(saga_id)
         if stale:
             self.summary.stale += len(stale)
             logger.warning("drain %s: %d stale writes were refused", self.lease.id, len(stale))
             await records.count_up(self.connection, "stale_writes", len(stale))
-
-    # -- hold and let go ---------------------------------------------------------------------------------------
-
-    def _landed(self, saga: StoredSaga, change: SagaChange, one: Finished | None) -> None:
-        output = None
-        if one is not None and one.attempt.direction == "action" and one.attempt.outcome == "succeeded":
-            output = (saga.definition.steps[one.step].name, one.answer.output)
-        self.announcer.changed(saga.id, change.revision)
-        self._hold(advance.after(saga, change, output), change.due_at)
-
-    def _hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:
-        if saga.drain_id == self.lease.id:
-            self.sagas[saga.id] = saga
-            self.caller.start(saga)
-            self.alone = self.alone and any(step.must_be_alone for step in saga.state.calls_out())
-            return
-        self._forget(saga.id)
-        if due_at is not None:
-            wait = max(0.0, (due_at - self.clock.now()).total_seconds())
-            heapq.heappush(self._due_times, time.monotonic() + wait)
-
-    def _forget(self, saga_id: UUID) -> None:
-        self.sagas.pop(saga_id, None)
-        self.caller.drop(saga_id)
-        self.alone = self.alone and bool(self.sagas)
 
     async def _reconnect(self, error: BaseException) -> None:
         """The database went away: try until it is back or the lease is lost."""
@@ -319,14 +278,14 @@ class Drain:
     async def _give_back(self) -> None:
         """Calls that are out may settle for a moment; the rest is given up, and the lease with it."""
         give_up_at = time.monotonic() + SETTLE_SECONDS
-        while self.sagas and self.lease.holds() and time.monotonic() < give_up_at:
+        while self.held.sagas and self.lease.holds() and time.monotonic() < give_up_at:
             await self._wait()
             self.look = False
             await self._settle()
         if not self.lease.holds():
             return
         now = self.clock.now()
-        changes = [advance.given_back(saga, given_up(saga, now), now) for saga in self.sagas.values()]
+        changes = [advance.given_back(saga, given_up(saga, now), now) for saga in self.held.sagas.values()]
         try:
             if changes:
                 await records.record(self.connection, changes, self.clock)

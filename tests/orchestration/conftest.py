@@ -1,6 +1,5 @@
 """What the tests of the orchestrator share: the cast, and a definition to launch."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +61,9 @@ def place_order(participants: None, cast: Cast, document: dict[str, Any]) -> Sag
 
 
 @pytest.fixture
-def engine(transactional_db: None) -> Iterator[World]:
+def engine(transactional_db: None) -> World:
     """An empty database with real transactions, and participants that follow a script."""
     WORLD.calls.clear()
     WORLD.commands.clear()
     WORLD.script.clear()
-    yield WORLD
+    return WORLD

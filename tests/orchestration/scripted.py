@@ -9,6 +9,7 @@ from typing import Any
 
 import uvloop
 from django.contrib.auth.models import User
+from django.db import connections
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -17,6 +18,7 @@ from orchestration.definitions import publish_definition
 from orchestration.drain.loop import Drain, Summary
 from orchestration.launch import launch
 from orchestration.models import Participant, Saga
+from orchestration.operator_actions import perform
 from orchestration.participants.function import Refusal, participant_function
 from orchestration.participants.messages import Command
 
@@ -109,3 +111,25 @@ def outcomes(saga: Saga, direction: str = "action") -> list[tuple[int, str]]:
 
 async def never(_command: Command) -> None:
     await asyncio.Event().wait()
+
+
+async def NOTHING(_command: Command) -> None:  # noqa: N802  reads as a value in the scripts
+    """The call ends without an answer: nobody knows what came of it."""
+    raise RuntimeError("nobody knows")
+
+
+def act(name: str, saga: Saga, **more: object) -> Saga:
+    return perform(name, saga_id=saga.pk, actor=admin(), reason="because", **more)  # type: ignore[arg-type]
+
+
+def act_elsewhere(name: str, saga: Saga) -> Saga:
+    """From another thread, as the web process would while the drain is busy."""
+    try:
+        return act(name, saga)
+    finally:
+        connections.close_all()
+
+
+def again(saga: Saga) -> Saga:
+    saga.refresh_from_db()
+    return saga

@@ -57,7 +57,7 @@ def test_callbacks_and_webhooks_are_off() -> None:
         success_callback_name=b"os.abort", failure_callback_name=b"os.abort", stopped_callback_name=b"os.abort",
         webhooks=b'[{"url": "http://127.0.0.1:9/", "statuses": ["finished"]}]',
     )  # fmt: skip
-    assert job.success_callback is job.failure_callback is job.stopped_callback is None
+    assert [job.success_callback, job.failure_callback, job.stopped_callback] == [None] * 3
     assert job.webhooks == []
 
 

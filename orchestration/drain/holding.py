@@ -1,0 +1,81 @@
+"""The sagas that a drain owns now, and when the ones it let go are due again."""
+
+import heapq
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from orchestration import advance
+from orchestration.core.states import SagaStatus
+from orchestration.drain.caller import Caller
+from orchestration.drain.calls import Finished
+from orchestration.drain.clock import DatabaseClock
+from orchestration.drain.lease import Announcer
+from orchestration.store.rows import SagaChange, StoredSaga
+
+DEADLINE_LOOK_SECONDS = 0.5
+_BEGUN = (SagaStatus.PENDING, SagaStatus.RUNNING)
+
+
+class Holding:
+    """`alone`: it holds one saga whose step lost its worker before, and takes on nothing else meanwhile."""
+
+    def __init__(self, drain_id: UUID, clock: DatabaseClock) -> None:
+        self.sagas: dict[UUID, StoredSaga] = {}
+        self.alone = False
+        self._drain_id = drain_id
+        self._clock = clock
+        self._due_times: list[float] = []
+        self._next_deadline_look = 0.0
+
+    def attach(self, caller: Caller, announcer: Announcer) -> None:
+        """What makes the calls and tells the pages; both live inside the running loop."""
+        self._caller = caller
+        self._announcer = announcer
+
+    def landed(self, saga: StoredSaga, change: SagaChange, one: Finished | None) -> None:
+        """`change` of `saga` is in the database: hold what is ours, and start its calls."""
+        output = None
+        if one is not None and one.attempt.direction == "action" and one.attempt.outcome == "succeeded":
+            output = (saga.definition.steps[one.step].name, one.answer.output)
+        self._announcer.changed(saga.id, change.revision)
+        self.hold(advance.after(saga, change, output), change.due_at)
+
+    def hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:
+        """Keep `saga` and start its calls if this drain owns it, else let it go and remember when it is due."""
+        if saga.drain_id == self._drain_id:
+            self.sagas[saga.id] = saga
+            self._caller.start(saga)
+            self.alone = self.alone and any(step.must_be_alone for step in saga.state.calls_out())
+            return
+        self.forget(saga.id)
+        if due_at is not None:
+            wait = max(0.0, (due_at - self._clock.now()).total_seconds())
+            heapq.heappush(self._due_times, time.monotonic() + wait)
+
+    def forget(self, saga_id: UUID) -> None:
+        """It is not ours, or not any more."""
+        self.sagas.pop(saga_id, None)
+        self._caller.drop(saga_id)
+        self.alone = self.alone and bool(self.sagas)
+
+    def next_due_in(self) -> float | None:
+        """Seconds until the next saga that was let go is due; None: none is known."""
+        return max(0.0, self._due_times[0] - time.monotonic()) if self._due_times else None
+
+    def something_came_due(self) -> bool:
+        """Whether the time of a saga that was let go has come since the last question."""
+        now, came = time.monotonic(), False
+        while self._due_times and self._due_times[0] <= now:
+            heapq.heappop(self._due_times)
+            came = True
+        return came
+
+    def deadlines_passed(self) -> Iterable[UUID]:
+        """Sagas held whose deadline has passed; looked at twice a second."""
+        if time.monotonic() < self._next_deadline_look:
+            return ()
+        self._next_deadline_look = time.monotonic() + DEADLINE_LOOK_SECONDS
+        now = self._clock.now()
+        return [key for key, one in self.sagas.items() if one.state.deadline_at <= now and one.state.status in _BEGUN]

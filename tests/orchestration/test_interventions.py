@@ -1,0 +1,141 @@
+"""Operators, pauses, stops and bad rows, while the real drain is at work."""
+
+import asyncio
+
+import pytest
+from django.db import connection
+
+from orchestration.core.states import SagaStatus
+from orchestration.models import Participant
+from orchestration.operator_actions import Conflict, preview
+from orchestration.participants.messages import Command
+from orchestration.sweep import sweep
+from tests.orchestration.scripted import (
+    NOTHING,
+    World,
+    act,
+    act_elsewhere,
+    admin,
+    again,
+    define,
+    drain,
+    never,
+    outcomes,
+    run,
+    run_until_quiet,
+    start,
+    steps_of,
+)
+
+
+def test_pause_keeps_calls_back_and_resume_lets_them_go(engine: World) -> None:
+    async def pause_meanwhile(_command: Command) -> None:
+        await asyncio.to_thread(act_elsewhere, "pause", saga)
+
+    engine.will("one", pause_meanwhile)
+    saga = start(define("one", "two"))
+    run_until_quiet()
+    assert engine.calls == ["one"]
+    assert steps_of(saga) == {"one": "succeeded", "two": "due"}
+    act("resume", saga)
+    run_until_quiet()
+    assert again(saga).status == SagaStatus.COMPLETED
+
+
+def test_compensate_while_a_call_is_out_is_decided_at_once_and_the_late_success_is_undone(engine: World) -> None:
+    seen = []
+
+    async def compensate_meanwhile(_command: Command) -> dict[str, int]:
+        seen.append((await asyncio.to_thread(act_elsewhere, "compensate", saga)).status)
+        return {"ref": 1}
+
+    engine.will("two", compensate_meanwhile)
+    saga = start(define("one", "two", "three"))
+    run_until_quiet()
+    assert seen == [SagaStatus.COMPENSATING]
+    assert engine.calls == ["one", "two", "-two", "-one"]
+    assert engine.commands[2].output == {"ref": 1}
+    assert again(saga).status == SagaStatus.COMPENSATED
+
+
+def test_an_act_on_an_old_revision_is_refused_and_names_who_changed_it(engine: World) -> None:
+    engine.will("one", NOTHING, NOTHING, NOTHING)
+    saga = start(define({"name": "one", "on_exhausted": "hold"}))
+    run_until_quiet()
+    revision = again(saga).revision
+    act("retry", saga, revision=revision)
+    with pytest.raises(Conflict, match="has changed since you looked") as conflict:
+        act("compensate", saga, revision=revision)
+    assert conflict.value.changed_by == "admin"
+    assert conflict.value.saga.status == SagaStatus.RUNNING
+
+
+def test_the_preview_names_the_calls_in_the_order_in_which_they_then_happen(engine: World) -> None:
+    engine.will("three", NOTHING, NOTHING, NOTHING)
+    saga = start(define("one", "two", {"name": "three", "on_exhausted": "hold"}))
+    run_until_quiet()
+    planned = preview("compensate", saga_id=saga.pk, actor=admin())
+    engine.calls.clear()
+    act("compensate", saga)
+    run_until_quiet()
+    assert [f"-{call.step}" for call in planned.calls] == engine.calls == ["-three", "-two", "-one"]
+
+
+def test_a_paused_participant_parks_its_sagas_until_it_is_free(engine: World) -> None:
+    saga = start(define("one"))
+    Participant.objects.filter(name="scripted").update(paused=True)
+    run_until_quiet()
+    assert again(saga).parked_on == "participant:scripted"
+    Participant.objects.filter(name="scripted").update(paused=False)
+    assert sweep().unparked == 1
+    run_until_quiet()
+    assert again(saga).status == SagaStatus.COMPLETED
+
+
+def test_what_cannot_be_stored_makes_one_saga_stuck_and_hurts_no_other(engine: World) -> None:
+    name = define("one")
+    engine.will("one", {"text": "a\0b"})
+    sagas = [start(name) for _number in range(8)]
+    run_until_quiet()
+    ends = sorted(again(saga).status for saga in sagas)
+    assert ends == [SagaStatus.COMPLETED] * 7 + [SagaStatus.STUCK]
+    [stuck] = [saga for saga in sagas if saga.status == SagaStatus.STUCK]
+    assert stuck.stuck_reason == "its answer could not be recorded"
+
+
+def test_told_to_stop_a_drain_settles_for_a_moment_and_gives_back_the_rest(engine: World) -> None:
+    engine.will("one", never)
+    saga = start(define({"name": "one", "timeout": 600}))
+    stop = iter([False, False, False, False])
+    summary = run(drain(stop=lambda: next(stop, True)))
+    assert summary.stopped
+    assert again(saga).drain_id is None
+    assert outcomes(saga) == [(1, "lost")]
+    run_until_quiet()
+    assert again(saga).status == SagaStatus.COMPLETED
+    assert saga.steps.get().tries == 1
+
+
+def test_many_sagas_share_few_transactions(engine: World) -> None:
+    name = define("one", "two", "three")
+    for _number in range(300):
+        start(name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(DISTINCT xmin::text) FROM orchestration_attempt")
+        assert cursor.fetchone()[0] == 0
+        run_until_quiet()
+        cursor.execute("SELECT count(DISTINCT xmin::text), count(*) FROM orchestration_attempt")
+        transactions, attempts = cursor.fetchone()
+    assert attempts == 900
+    assert transactions < 60
+
+
+def test_a_claim_is_never_in_vain(engine: World) -> None:
+    """What is due by the database's clock is due by the drain's: else a claim would find nothing to do."""
+    engine.will("one", *[NOTHING] * 2)
+    name = define("one")
+    sagas = [start(name) for _number in range(60)]
+    engine.will("one", *[NOTHING] * 120)
+    run_until_quiet()
+    for saga in sagas:
+        assert not saga.events.filter(kind="claimed", moves="").exists()
