@@ -17,7 +17,7 @@ class HtmxRequest(HttpRequest):
     """A request after login and the htmx middleware."""
 
     htmx: HtmxDetails
-    user: User  # type: ignore[assignment]  # nobody is anonymous behind `shows`
+    user: User
 
 
 View = Callable[..., HttpResponse]

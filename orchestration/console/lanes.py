@@ -138,7 +138,16 @@ def _spent(tries: list[Try]) -> timedelta | None:
 
 def message(error: object) -> str:
     """The participant's own words in a stored error."""
-    return str(error.get("error", "")) if isinstance(error, dict) else ""
+    if not isinstance(error, dict):
+        return ""
+    return str(error.get("message") or error.get("error") or "")
+
+
+def code(error: object) -> str:
+    """The error's code, after the status that the participant answered with, if it answered."""
+    if not isinstance(error, dict):
+        return ""
+    return " ".join(str(error[key]) for key in ("status", "code") if error.get(key))
 
 
 def step_look(step: Step) -> Look:

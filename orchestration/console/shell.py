@@ -27,6 +27,8 @@ _SECTIONS = {
 def section(request: HttpRequest) -> str:
     """The entry of the navigation that this page belongs to."""
     match = request.resolver_match
+    if match and match.url_name == "banner":  # it brings the navigation of the page that asks for it
+        return request.GET.get("section", "")
     return _SECTIONS.get(match.url_name or "", "") if match else ""
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 from orchestration.core.states import SagaStatus, StepStatus
 from orchestration.models import Attempt
 
-type_of_word = str | Promise
+Word = str | Promise
 
 
 class Tone(StrEnum):
@@ -31,7 +31,7 @@ class Look:
 
     tone: Tone
     icon: str
-    word: type_of_word
+    word: Word
 
     @property
     def glyph(self) -> str:
@@ -79,14 +79,23 @@ _OUTCOME: dict[str, tuple[Tone, str]] = {
     Attempt.Outcome.STALE: (Tone.IDLE, "abandoned"),
     Attempt.Outcome.UNDONE: (Tone.UNDONE, "compensated"),
 }
-ACTS: dict[str, type_of_word] = {
+EVENTS: dict[str, Word] = {
+    "launched": _("launched"),
+    "claimed": _("taken up by a worker"),
+    "lost": _("taken over: the worker was lost"),
+    "answered": _("answered"),
+    "given_back": _("given back by its worker"),
+    "cannot_go_on": _("cannot go on"),
+    "deadline": _("deadline passed"),
+}
+ACTS: dict[str, Word] = {
     "retry": _("Retry"),
     "compensate": _("Compensate"),
     "skip": _("Skip step"),
     "pause": _("Pause"),
     "resume": _("Resume"),
 }
-ACT_DONE: dict[str, type_of_word] = {
+ACT_DONE: dict[str, Word] = {
     "retry": _("Retry asked for"),
     "compensate": _("Compensation asked for"),
     "skip": _("Step skipped"),

@@ -68,6 +68,12 @@ def step_word(status: str) -> SafeString:
 
 
 @register.filter
+def event_word(kind: str) -> str:
+    """What a journal row tells of."""
+    return str(words.EVENTS.get(kind) or words.ACTS.get(kind) or kind.replace("_", " "))
+
+
+@register.filter
 def autofocused(field: BoundField) -> SafeString:
     """The field's control, first to have the focus when a dialog opens."""
     return field.as_widget(attrs={"autofocus": True})

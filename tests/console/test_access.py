@@ -10,17 +10,17 @@ from tests.cast import Cast
 PAGES = ["overview", "sagas", "definitions", "participants", "fault_rules", "audit", "banner"]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_anonymous_visitors_are_asked_to_log_in(db: None, page: str) -> None:
-    response = Client().get(reverse(f"console:{page}"))
+@pytest.mark.parametrize("name", PAGES)
+def test_anonymous_visitors_are_asked_to_log_in(db: None, name: str) -> None:
+    response = Client().get(reverse(f"console:{name}"))
     assert response.status_code == 302
     assert response["Location"].startswith(reverse("login"))
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_stranger_sees_nothing_and_a_viewer_everything(cast: Cast, page: str) -> None:
-    assert cast.stranger.browser.get(reverse(f"console:{page}")).status_code == 403
-    assert cast.viewer.browser.get(reverse(f"console:{page}")).status_code == 200
+@pytest.mark.parametrize("name", PAGES)
+def test_a_stranger_sees_nothing_and_a_viewer_everything(cast: Cast, name: str) -> None:
+    assert cast.stranger.browser.get(reverse(f"console:{name}")).status_code == 403
+    assert cast.viewer.browser.get(reverse(f"console:{name}")).status_code == 200
 
 
 def test_pages_with_data_are_never_kept_by_a_cache(cast: Cast, stuck: Saga) -> None:

@@ -73,7 +73,7 @@ def test_an_ended_saga_offers_no_acts(cast: Cast, definition: SagaDefinition) ->
 
 def test_what_a_participant_says_is_shown_as_inert_text(cast: Cast, definition: SagaDefinition) -> None:
     saga = make_saga(definition, "running", ["due", "pending", "pending"], business_key="<img src=x>")
-    make_attempt(saga, 0, "refused", error={"error": "<script>alert(1)</script>", "code": "x"})
+    make_attempt(saga, 0, "refused", error={"message": "<script>alert(1)</script>", "code": "x"})
     html = page(cast, saga).content.decode()
     assert "<script>alert" not in html
     assert "<img src=x>" not in html

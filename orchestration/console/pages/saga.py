@@ -88,6 +88,7 @@ def _attempts(saga: Saga, plan: list[DefinitionStep]) -> list[dict[str, Any]]:
             "undo": attempt.direction == Direction.COMPENSATION,
             "spent": attempt.finished_at - attempt.started_at,
             "error": lanes.message(attempt.error),
+            "code": lanes.code(attempt.error),
         }
         for attempt in reading.newest_attempts(saga.pk, SHOWN_ATTEMPTS)
     ]
