@@ -96,13 +96,17 @@ class SagaWorker(Worker):
         except RedisError as error:
             logger.warning("worker %s: Redis cannot be told of a drain: %s", self.name, error)
 
+    def set_state(self, state: Any, pipeline: Any = None) -> None:
+        with contextlib.suppress(RedisError):  # only for display
+            super().set_state(state, pipeline=pipeline)
+
     def check_for_suspension(self, burst: bool) -> None:
         with contextlib.suppress(RedisError):  # the next look at the queue waits until Redis is back
             super().check_for_suspension(burst)
 
     def run_maintenance_tasks(self) -> None:
         with contextlib.suppress(RedisError):
-            super().run_maintenance_tasks()
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq leaves it untyped
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         connections.close_all()  # a child must not share its parent's connection

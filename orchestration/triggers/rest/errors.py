@@ -1,10 +1,12 @@
 """Every error leaves as `{"error": {"code", "message", "fields"?}}`; here is which exception becomes which status."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -16,6 +18,8 @@ from orchestration.faults import WrongRule
 from orchestration.models import FaultRule, Participant, Saga, SagaDefinition
 from orchestration.queries import WrongCursor, WrongFilter
 from orchestration.strict_json import WrongJSON
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -57,6 +61,7 @@ def not_found(what: str) -> Refused:
     return Refused(404, "not_found", f"there is no such {what}")
 
 
+DATABASE_AWAY = "the database cannot be reached now; whether it was done is unknown"
 # Exceptions that say by themselves all there is to say: status, code, and the message (None: the exception's own).
 _PLAIN: dict[type[Exception], tuple[int, str, str | None]] = {
     AuthenticationError: (401, "unauthorized", "a valid bearer token is needed"),
@@ -70,11 +75,13 @@ _PLAIN: dict[type[Exception], tuple[int, str, str | None]] = {
     RequestDataTooBig: (413, "too_large", "the body is larger than 4 MiB"),
     UnknownContentType: (415, "unsupported_media_type", None),
     UnreadablePostError: (400, "invalid", "the body ended early"),
+    OperationalError: (503, "unavailable", DATABASE_AWAY),
+    InterfaceError: (503, "unavailable", DATABASE_AWAY),
 }
 
 
 def refusal_of(error: Any) -> Refused:
-    """The refusal that stands for `error`. Raises the error itself when it is none of those that callers can cause."""
+    """The refusal that stands for `error`. Raises the error itself when callers can neither cause nor wait it out."""
     match error:
         case Refused():
             return error
@@ -86,6 +93,10 @@ def refusal_of(error: Any) -> Refused:
             return problems_found(error.problems)
         case ValidationError():
             return problems_found(Problem(place_of(one["loc"]), reason_of(one)) for one in error.errors)
+    return _plain(error)
+
+
+def _plain(error: Any) -> Refused:
     for kind, (status, code, message) in _PLAIN.items():
         if isinstance(error, kind):
             return Refused(status, code, str(error) if message is None else message)
@@ -96,7 +107,10 @@ def install(api: NinjaAPI) -> None:
     """Let every error of `api` leave in the envelope; what no caller can cause goes on to Django."""
 
     def answer(request: HttpRequest, error: Any) -> HttpResponse:  # noqa: ARG001  the hook's form
-        return envelope(refusal_of(error))
+        refused = refusal_of(error)
+        if refused.status == 503:
+            logger.warning("the database cannot be reached: %s", error)
+        return envelope(refused)
 
     for kind in (Exception, AuthenticationError, HttpError, ValidationError, Http404):
         api.add_exception_handler(kind, answer)
