@@ -73,7 +73,7 @@ if ENVIRONMENT.database_pool:
     # A new connection costs more than most requests; only the web process asks for a pool (see asgi.py).
     DATABASES["default"]["OPTIONS"] = {
         **ENVIRONMENT.database.get("OPTIONS", {}),
-        "pool": {"min_size": 2, "max_size": ENVIRONMENT.database_pool, "timeout": 10},
+        "pool": {"min_size": min(2, ENVIRONMENT.database_pool), "max_size": ENVIRONMENT.database_pool, "timeout": 10},
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -43,7 +43,8 @@ sagaconsole runs at {plan.url}/
   What to try
     1. As operator, launch "Place an order" and watch its steps.
     2. Launch it with the region "moon": nobody delivers there, and every step before is undone, newest first.
-    3. As admin, add a fault rule for the step charge-card, launch again, and repair what is stuck.
+    3. As admin, add a fault rule that refuses the compensation of charge-card, launch to the moon once more,
+       and repair what is stuck.
     4. Kill a worker (kill -9 {plan.workers[0].pid}): its sagas go on, and it is started again.
     5. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
 
