@@ -14,3 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("orchestration.console.account_urls")),
     path("", include("orchestration.console.urls")),
 ]
+
+handler500 = "orchestration.console.errors.server_error"

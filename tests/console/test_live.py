@@ -113,7 +113,7 @@ async def opened(client: AsyncClient, saga_id: UUID | None) -> AsyncIterator[byt
 
 
 async def following(stream: AsyncIterator[bytes]) -> bytes:
-    return await asyncio.wait_for(anext(stream), PATIENCE_SECONDS)  # type: ignore[arg-type]  # anext gives a coroutine
+    return await asyncio.wait_for(anext(stream), PATIENCE_SECONDS)
 
 
 async def notify(payload: dict[str, Any]) -> None:
