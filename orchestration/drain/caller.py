@@ -93,6 +93,8 @@ class Caller:
     async def _before_sending(self, command: Command) -> Fault | None:
         if not self._lease.holds():
             raise LeaseLost
+        if not self._catalogue.has_faults:
+            return None
         fault = self._catalogue.fault_for(command, self._clock.now(), random.random())  # noqa: S311  a fault's dice
         return fault if fault is not None and await self._fires(fault) else None
 

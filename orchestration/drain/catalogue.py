@@ -62,6 +62,10 @@ class Catalogue:
         known = self.participants.get(name)
         return known is not None and not known.paused
 
+    @property
+    def has_faults(self) -> bool:
+        return bool(self._faults)
+
     def fault_for(self, command: Command, now: datetime, luck: float) -> Fault | None:
         """The first rule in force that meets this call."""
         return next((fault for fault in self._faults if fault.meets(command, now, luck)), None)

@@ -35,4 +35,8 @@ ITEM: dict[str, Callable[[Any], str]] = {
 def literal(kind: str, values: Sequence[Any]) -> str:
     """`values` (None is NULL) as the literal of an array of `kind`, a key of ITEM."""
     item = ITEM[kind]
-    return "{" + ",".join(["NULL" if value is None else item(value) for value in values]) + "}"
+    if values and values[0] == values[-1] and values.count(values[0]) == len(values):
+        items = ["NULL" if values[0] is None else item(values[0])] * len(values)  # most columns hold one value only
+    else:
+        items = ["NULL" if value is None else item(value) for value in values]
+    return "{" + ",".join(items) + "}"
