@@ -9,7 +9,7 @@ from sagaconsole.demo.errors import DemoError, Stopped
 from sagaconsole.demo.terminal import say, stopping_on_signals
 from sagaconsole.embedded import EmbeddedServerError
 from tests.benchmarks import report
-from tests.benchmarks.bed import BenchmarkFailed, test_bed
+from tests.benchmarks.bed import BenchmarkFailed, durable_bed
 
 NAMES = ("preloaded", "steps-5ms", "fed-1", "fed-4", "idle", "rq-job-per-saga", "rq-job-per-step", "rq-forking")
 STOPPED_BY_SIGNAL = 130
@@ -27,7 +27,7 @@ class Options:
 def main() -> int:
     options = _options()
     try:
-        with stopping_on_signals(), test_bed() as bed:
+        with stopping_on_signals(), durable_bed() as bed:
             os.environ.update(bed.environment())
             from tests.benchmarks.suite import measure  # noqa: PLC0415  the settings need the servers' addresses
 
@@ -44,7 +44,7 @@ def main() -> int:
 
 def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--sagas", type=_positive, default=20_000, help="how many the preloaded runs work off (20000)")
+    parser.add_argument("--sagas", type=_positive, default=12_000, help="how many the preloaded runs work off (12000)")
     parser.add_argument("--repeat", type=_positive, default=3, help="rounds; the table shows medians (3)")
     parser.add_argument("--only", action="append", choices=NAMES, default=[], help="may be given several times")
     found = parser.parse_args()

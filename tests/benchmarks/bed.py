@@ -15,7 +15,7 @@ from sagaconsole.embedded import EmbeddedServers
 from sagaconsole.embedded.children import adopt_orphans
 
 WORKERS = 2
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 LOOK_SECONDS = 0.02
 
 
@@ -89,7 +89,7 @@ class Bed:
 
 
 @contextlib.contextmanager
-def test_bed() -> Iterator[Bed]:
+def durable_bed() -> Iterator[Bed]:
     """Everything that is started here is ended at the end, and the directory is removed."""
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="sagaconsole-bench-") as name:
