@@ -71,9 +71,17 @@ TEMPLATES = [
 DATABASES = {"default": ENVIRONMENT.database}
 if ENVIRONMENT.database_pool:
     # A new connection costs more than most requests; only the web process asks for a pool (see asgi.py).
+    # After a restart of PostgreSQL the pool holds dead ones; the check costs one empty statement a request.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
         **ENVIRONMENT.database.get("OPTIONS", {}),
-        "pool": {"min_size": min(2, ENVIRONMENT.database_pool), "max_size": ENVIRONMENT.database_pool, "timeout": 10},
+        "pool": {
+            "min_size": min(2, ENVIRONMENT.database_pool),
+            "max_size": ENVIRONMENT.database_pool,
+            "timeout": 3,
+            # By default it waits twice as long after each failure, and finds a PostgreSQL that is back only much later.
+            "reconnect_timeout": 1,
+        },
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
