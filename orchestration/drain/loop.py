@@ -114,8 +114,11 @@ class Drain:
         return not (self.summary.stopped or self.summary.lost or slice_is_over)
 
     def _may_claim(self) -> bool:
-        makes_room = self.lease.solo_waiting and bool(self.held.sagas)
-        return self.look and self._room() > 0 and not (self.held.alone or self._too_old() or makes_room)
+        return self.look and self._room() > 0 and not (self._too_old() or self._makes_room())
+
+    def _makes_room(self) -> bool:
+        """A suspect is called alone: what is out settles first, and what follows it is left to others."""
+        return bool(self.held.sagas) and (self.held.alone or self.lease.solo_waiting)
 
     def _too_old(self) -> bool:
         return self._age() > self.slice_seconds * SLICES_AT_MOST
@@ -127,8 +130,7 @@ class Drain:
         return min(BATCH, self.max_calls - len(self.held.sagas))
 
     def _takes_on(self) -> bool:
-        """What follows a call made alone is left to others: the next suspect need not wait for a whole saga."""
-        return not (self.summary.stopped or (self.held.alone and self.held.sagas))
+        return not (self.summary.stopped or self._makes_room())
 
     def _blocked_by(self, step: StepState) -> str | None:
         if step.must_be_alone and not self.held.alone:

@@ -65,8 +65,12 @@ FROM free WHERE saga.id = free.id
 
 COUNT_DRAINS = "SELECT count(*) FROM orchestration_drain WHERE until > clock_timestamp() AND NOT ending"
 
+# Only the oldest drain makes room for what must be tried alone; the others go on with everything else. One that has
+# missed a heartbeat does not count: it may be dead. Parameters: seconds that a fresh lease has left, id of the drain.
 SOLO_WAITING = """
 SELECT EXISTS (SELECT FROM orchestration_saga WHERE parked_on = 'solo' AND due_at <= clock_timestamp())
+    AND NOT EXISTS (SELECT FROM orchestration_drain
+        WHERE until > clock_timestamp() + make_interval(secs => %s) AND id < %s)
 """
 
 COUNT_UP = """
