@@ -61,7 +61,7 @@ BACKING_OFF = {"action_attempts": 1, "tries": 1}
             saga("ssc", stages=[0, 0, 1]), Succeeded(2), G.COMPENSATING, "uux", id="then the stage before it, together"
         ),
         pytest.param(
-            saga("srr", stages=[0, 1, 1]), Refused(1), G.COMPENSATING, "sur", id="a sibling that is out is settled first"
+            saga("srr", stages=[0, 1, 1]), Refused(1), G.COMPENSATING, "sur", id="a sibling is settled first"
         ),
     ],
 )  # fmt: skip
@@ -69,7 +69,7 @@ def test_the_way_back(before, event, status, after):
     assert at_rest(decide(before, event, NOW).after) == (status, after)
 
 
-def test_three_two_one():
+def test_three_two_one() -> None:
     state, order = decide(saga("ssr"), Refused(2), NOW).after, []
     while not state.ended:
         state = begin(state, NOW).after
@@ -96,7 +96,7 @@ def test_three_two_one():
         pytest.param(LAST_TRY, {}, TryLater(1), "su", id="not spared: try later was sent"),
         pytest.param(LAST_TRY, {}, InDoubt(1), "su", id="not spared: in doubt is never treated as undone"),
         pytest.param(LAST_TRY, SPARES_REFUSED, InDoubt(1), "su", id="in doubt is not a refusal"),
-        pytest.param({**LAST_TRY, **REFUSED_BEFORE}, SPARES_REFUSED, NotSent(1), "uf", id="spared: refused or not sent"),
+        pytest.param({**LAST_TRY, **REFUSED_BEFORE}, SPARES_REFUSED, NotSent(1), "uf", id="refused or not sent"),
     ],
 )
 def test_only_what_never_took_effect_is_spared(history, definition, event, after):

@@ -1,0 +1,162 @@
+"""The tests of the rules are tested: each small bug planted in the rules is caught by the machine or by a table."""
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from orchestration.core import acts, decisions, draft, events, routes
+from orchestration.core.draft import Draft, IllegalMove
+from orchestration.core.saga_state import StepState
+from orchestration.core.states import SagaStatus as G
+from orchestration.core.states import StepStatus as S
+from tests.core import test_acts, test_back, test_begin, test_forward, test_saga_machine
+
+MODULES = (acts, decisions, draft, routes, test_begin, test_saga_machine)
+CAUGHT = (AssertionError, IllegalMove, pytest.fail.Exception)
+QUICK = settings(
+    max_examples=1000, stateful_step_count=30, derandomize=True, database=None, phases=[Phase.generate],
+    report_multiple_bugs=False, deadline=None,
+)  # fmt: skip
+
+action_answered = decisions._action_answered
+settled = decisions._settled
+owes_an_undo = routes._owes_an_undo
+begin = decisions.begin
+skip = acts._skip
+
+
+def refusals_are_retried(draft: Draft, index: int, event: events.Event) -> None:
+    if isinstance(event, events.Refused):
+        event = events.TryLater(index)
+    action_answered(draft, index, event)
+
+
+def late_success_counts_as_failure(draft: Draft, index: int, event: events.Event) -> None:
+    if isinstance(event, events.Succeeded):
+        draft.move(index, S.FAILED)
+        routes.go_back(draft)
+    else:
+        settled(draft, index, event)
+
+
+def failing_step_is_spared(step: StepState) -> bool:
+    return owes_an_undo(step) and step.status is not S.RUNNING
+
+
+def doubt_is_spared(step: StepState) -> bool:
+    return owes_an_undo(step) and not step.in_doubt
+
+
+def refused_is_spared(step: StepState) -> bool:
+    return owes_an_undo(step) and not step.refused_only
+
+
+def nothing_is_spared(step: StepState) -> bool:
+    return step.definition.compensation is not None
+
+
+def completed_past_a_sibling(draft: Draft) -> None:
+    """Looks at the stages after the one that has just had a success, and not at its siblings."""
+    done = max((step.definition.stage for step in draft.steps if step.status is S.SUCCEEDED), default=-1)
+    later = [step for step in draft.steps if step.definition.stage > done and step.status is S.PENDING]
+    for step in later[:1]:
+        draft.move(step.definition.index, S.DUE, due_at=draft.now)
+    if not later:
+        draft.turn(G.COMPLETED)
+
+
+def skips_whatever_is_in_doubt(draft: Draft, wanted: int | None) -> None:
+    for index in range(len(draft.steps)):
+        draft.touch(index, in_doubt=False)
+    skip(draft, wanted)
+
+
+def begins_though_paused(saga, now):
+    return begin(saga._replace(paused=False), now)
+
+
+def never_ends_trying(step: StepState, event: events.RetriableEvent) -> bool:
+    return True
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, name: str, bug: object) -> None:
+    """Put `bug` in the place of the rule `name`, wherever it is used."""
+    modules = [module for module in MODULES if hasattr(module, name)]
+    for module in modules:
+        monkeypatch.setattr(module, name, bug)
+    assert modules
+
+
+@pytest.mark.parametrize(
+    ("name", "bug"),
+    [
+        pytest.param("_action_answered", refusals_are_retried, id="a refusal is retried"),
+        pytest.param("_settled", late_success_counts_as_failure, id="a late success is not undone"),
+        pytest.param("_owes_an_undo", failing_step_is_spared, id="the failing step is not undone"),
+        pytest.param("_owes_an_undo", doubt_is_spared, id="in doubt is treated as undone"),
+        pytest.param("_owes_an_undo", refused_is_spared, id="every refused step is spared"),
+        pytest.param("_owes_an_undo", nothing_is_spared, id="no step is spared"),
+        pytest.param("_may_have_been_heard", lambda _draft, _index: None, id="a call that was heard is forgotten"),
+        pytest.param("_may_retry", never_ends_trying, id="tries without end"),
+        pytest.param("_UNSETTLED", frozenset(), id="undone while a call is out"),
+        pytest.param("flip", lambda _draft, _index: None, id="an undo that is never due"),
+        pytest.param("_SAME_TO_OPERATORS", (), id="each call makes a new revision"),
+    ],
+)
+def test_the_machine_catches(monkeypatch, name, bug):
+    plant(monkeypatch, name, bug)
+    with pytest.raises(CAUGHT):
+        run_state_machine_as_test(test_saga_machine.SagaMachine, settings=QUICK)
+
+
+def test_the_machine_catches_a_wrong_undo_order(monkeypatch):
+    monkeypatch.setattr(routes, "max", min, raising=False)
+    with pytest.raises(CAUGHT):
+        run_state_machine_as_test(test_saga_machine.SagaMachine, settings=QUICK)
+
+
+def test_the_machine_has_nothing_against_the_rules_as_they_are():
+    run_state_machine_as_test(test_saga_machine.SagaMachine, settings=settings(QUICK, max_examples=50))
+
+
+def play(table) -> None:
+    """Every row of a parametrized test."""
+    [mark] = table.pytestmark
+    for row in mark.args[1]:
+        table(*(row.values if hasattr(row, "values") else [row]))
+
+
+@pytest.mark.parametrize(
+    ("name", "bug", "table"),
+    [
+        pytest.param(
+            "go_on", completed_past_a_sibling, test_forward.test_what_an_answer_leads_to,
+            id="completed past a pending sibling",
+        ),
+        pytest.param("_action_answered", refusals_are_retried, test_back.test_the_way_back, id="a refusal is retried"),
+        pytest.param("_owes_an_undo", failing_step_is_spared, test_back.test_the_way_back, id="failing step spared"),
+        pytest.param(
+            "_settled", late_success_counts_as_failure, test_back.test_a_call_that_is_out_is_settled_then_undone,
+            id="late success not undone",
+        ),
+        pytest.param(
+            "_skip", skips_whatever_is_in_doubt, test_acts.test_an_act_that_does_not_fit, id="skipped though in doubt"
+        ),
+        pytest.param("begin", begins_though_paused, test_begin.test_begin, id="a call begins though paused"),
+        pytest.param(
+            "fresh_budget", lambda now: {"due_at": now},
+            test_acts.test_retry_gives_a_fresh_budget_now_and_attempt_numbers_go_on, id="a retry without a budget",
+        ),
+    ],
+)  # fmt: skip
+def test_a_table_catches(monkeypatch, name, bug, table):
+    play(table)
+    plant(monkeypatch, name, bug)
+    with pytest.raises(CAUGHT):
+        play(table)
+
+
+def test_a_table_catches_a_wrong_undo_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "max", min, raising=False)
+    with pytest.raises(CAUGHT):
+        test_back.test_three_two_one()

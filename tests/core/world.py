@@ -1,0 +1,103 @@
+"""What is really the case in the participants, whatever the orchestrator knows of it; and what it then owes them."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from orchestration.core import events
+from orchestration.core.events import CallEvent
+from orchestration.core.saga_state import StepState
+
+
+class Hap(Enum):
+    """What a call brought about whose answer nobody got."""
+
+    NOTHING = "nothing"
+    EFFECT = "effect"
+    ON_ITS_WAY = "on its way"
+
+
+# Answers that leave open what happened; those of the first line use up no try.
+AT_WORK = (events.Accepted, events.InProgress, events.Lost, events.StaleEpoch)
+UNCERTAIN = (*AT_WORK, events.InDoubt)
+RETRIABLE = (events.InDoubt, events.TryLater, events.NotSent)
+DOUBTFUL = (events.InProgress, events.Lost, events.StaleEpoch, events.InDoubt)
+
+
+@dataclass
+class Budget:
+    """Tries used up since the last fresh start, and how many there may be."""
+
+    most: int
+    used: int = 0
+
+
+@dataclass
+class Participant:
+    """The truth about one step. It has the barrier: its action counts once, and not after its undo."""
+
+    has_undo: bool
+    spares_refused: bool
+    action: Budget
+    undo: Budget
+    acted: bool = False
+    undone: bool = False
+    on_its_way: bool = False
+    accepted: bool = False
+    heard_only_noes: bool = True
+    left_the_worker: bool = False
+    in_doubt: bool = False
+    undo_called: bool = False
+    skipped: bool = False
+    undo_skipped: bool = False
+    journal: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, step: StepState) -> "Participant":
+        definition = step.definition
+        return cls(
+            has_undo=definition.compensation is not None,
+            spares_refused=not definition.compensate_when_refused,
+            action=Budget(definition.retry.max_attempts),
+            undo=Budget(definition.compensation_retry.max_attempts),
+        )
+
+    @property
+    def owed_an_undo(self) -> bool:
+        """Whether going back must call the undo: the architecture page's rule, in its own words."""
+        spared = not self.left_the_worker or (self.heard_only_noes and self.spares_refused)
+        return self.has_undo and not spared and not self.skipped
+
+    @property
+    def clean(self) -> bool:
+        """Nothing stands, and nothing can come any more."""
+        return self.undone or not (self.acted or self.on_its_way)
+
+    def arrives(self) -> None:
+        """A call that was on its way gets there; after the undo it is refused as a late action."""
+        self.on_its_way = False
+        self.acted = self.acted or not self.undone
+
+    def action_ends(self, event: CallEvent, hap: Hap) -> None:
+        self._keep_books(self.action, event)
+        unsent = isinstance(event, events.NotSent) or (isinstance(event, events.Refused) and not event.sent)
+        self.left_the_worker |= not unsent
+        self.heard_only_noes &= unsent or isinstance(event, events.Refused)
+        self.accepted |= isinstance(event, events.Accepted)
+        if isinstance(event, events.Succeeded) or (isinstance(event, UNCERTAIN) and hap is Hap.EFFECT):
+            self.arrives()
+        elif isinstance(event, events.Undone):
+            self.undone = True
+        elif isinstance(event, UNCERTAIN) and hap is Hap.ON_ITS_WAY:
+            self.on_its_way = True
+
+    def undo_ends(self, event: CallEvent, hap: Hap) -> None:
+        self._keep_books(self.undo, event)
+        sure = isinstance(event, events.Succeeded | events.Undone)
+        self.undone |= sure or (isinstance(event, UNCERTAIN) and hap is Hap.EFFECT)
+
+    def _keep_books(self, budget: Budget, event: CallEvent) -> None:
+        self.journal.append(type(event).__name__)
+        budget.used -= isinstance(event, AT_WORK)
+        if isinstance(event, events.Succeeded | events.Undone):
+            self.in_doubt = False
+        self.in_doubt |= isinstance(event, DOUBTFUL)
