@@ -96,10 +96,9 @@ def _labels(last: datetime, minutes: int) -> list[Label]:
 
 
 def _round_up(value: int) -> int:
-    for factor in (1, 2, 4, 10, 20, 40, 100, 200, 400, 1000, 2000, 4000, 10_000, 20_000):
-        if value <= factor:
-            return factor
-    return value
+    """The next even number with one digit that is not zero, so that half of it is whole too."""
+    size = 10 ** (len(str(max(value, 1))) - 1)
+    return next(step * size for step in (2, 4, 6, 8, 10) if value <= step * size)
 
 
 def shares(parts: Sequence[tuple[Tone, int, str]]) -> list[Bar]:
