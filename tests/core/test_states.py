@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ PAGE = ROOT / "docs" / "state_machine.md"
 Moves = dict[str, set[str]]
 
 
-def plain(moves: dict) -> Moves:
+def plain(moves: dict[Any, Any]) -> Moves:
     return {before.value: {after.value for after in allowed} for before, allowed in moves.items()}
 
 
