@@ -97,7 +97,7 @@ def _labels(last: datetime, minutes: int) -> list[Label]:
 
 def _round_up(value: int) -> int:
     """The next even number with one digit that is not zero, so that half of it is whole too."""
-    size = 10 ** (len(str(max(value, 1))) - 1)
+    size = int(10 ** (len(str(max(value, 1))) - 1))
     return next(step * size for step in (2, 4, 6, 8, 10) if value <= step * size)
 
 
