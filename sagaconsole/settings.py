@@ -86,7 +86,7 @@ if ENVIRONMENT.database_pool:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 RQ_QUEUES = {
-    "drain": {"URL": ENVIRONMENT.redis_url, "SERIALIZER": "orchestration.worker.SignedJSON", "DEFAULT_TIMEOUT": 3600},
+    "drain": {"URL": ENVIRONMENT.redis_url, "SERIALIZER": "orchestration.worker.SignedJSON"},
 }
 RQ = {"JOB_CLASS": "orchestration.worker.SagaJob"}
 

@@ -5,6 +5,8 @@ from typing import Any
 import psycopg
 from django.db import connection as django_connection
 
+# Whoever is frozen in the middle of a transaction keeps its rows locked for no longer than a lease lasts.
+SESSION = "-c timezone=UTC -c idle_in_transaction_session_timeout=8s"
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
@@ -17,7 +19,7 @@ def conninfo() -> dict[str, Any]:
         "host": configured["HOST"], "port": configured["PORT"],
     }  # fmt: skip
     known = {name: value for name, value in options.items() if name not in ("pool", "server_side_binding")}
-    return {name: value for name, value in plain.items() if value} | known | {"options": "-c timezone=UTC"}
+    return {name: value for name, value in plain.items() if value} | known | {"options": SESSION}
 
 
 async def connect(application: str) -> Connection:

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 SETTLE_SECONDS = 3.0
 SHORTEST_POLL, LONGEST_POLL = 0.02, 0.5
-SLICES_AT_MOST = 30
+RESTS_EVERY, RESTS_FOR = 30, 3
 
 
 @dataclass(slots=True)
@@ -121,7 +121,12 @@ class Drain:
         return bool(self.held.sagas) and (self.held.alone or self.lease.solo_waiting)
 
     def _too_old(self) -> bool:
-        return self._age() > self.slice_seconds * SLICES_AT_MOST
+        """In every 30th slice and the two after it nothing new is taken on, so that even a busy drain may end.
+
+        Only for a while: one call that takes an hour must not keep a worker from all other work.
+        """
+        slices = self._age() / self.slice_seconds
+        return slices >= RESTS_EVERY and slices % RESTS_EVERY < RESTS_FOR
 
     def _age(self) -> float:
         return time.monotonic() - self._started
@@ -260,7 +265,13 @@ class Drain:
         if stale:
             self.summary.stale += len(stale)
             logger.warning("drain %s: %d stale writes were refused", self.lease.id, len(stale))
-            await records.count_up(self.connection, "stale_writes", len(stale))
+            await self._count("stale_writes", len(stale))
+
+    async def _count(self, name: str, by: int) -> None:
+        try:
+            await self.connection.execute(leases.COUNT_UP, [name, by])
+        except psycopg.OperationalError as error:
+            logger.warning("drain %s: %s were not counted: %s", self.lease.id, name, error)
 
     async def _reconnect(self, error: BaseException) -> None:
         """The database went away: try until it is back or the lease is lost."""
@@ -285,6 +296,7 @@ class Drain:
             self.look = False
             await self._settle()
         if not self.lease.holds():
+            await self._count("lost_leases", 1)
             return
         now = self.clock.now()
         changes = [advance.given_back(saga, given_up(saga, now), now) for saga in self.held.sagas.values()]

@@ -8,7 +8,6 @@ import psycopg
 
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import Connection
-from orchestration.store import leases
 from orchestration.store.record import RECORD, Recorded, parameters, recorded
 from orchestration.store.rows import AttemptRow, SagaChange
 
@@ -65,8 +64,3 @@ def without_words(attempt: AttemptRow) -> AttemptRow:
     """The attempt without anything that a participant said."""
     said = '{"message": "the answer could not be stored", "code": "unrecordable"}'
     return replace(attempt, request=None, answer=None, error=said, outcome="in_doubt")
-
-
-async def count_up(connection: Connection, name: str, by: int) -> None:
-    """Add to a named counter of the engine."""
-    await connection.execute(leases.COUNT_UP, [name, by])

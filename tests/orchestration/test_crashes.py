@@ -78,6 +78,7 @@ def test_a_frozen_worker_that_wakes_after_its_lease_writes_nothing(processes: Pr
     events_before = saga.events.count()
     os.kill(child, signal.SIGCONT)
     wait_for("the old drain's end", lambda: not Drain.objects.filter(pk=lease.pk).exists() and not is_alive(child))
+    wait_for("the lost lease to be counted", lambda: EngineState.objects.filter(name="lost_leases").exists())
     saga.refresh_from_db()
     assert saga.status == "completed"
     assert saga.events.count() == events_before
