@@ -4,20 +4,21 @@ Nothing here talks to the database: each function turns a saga as it was read an
 `SagaChange` that `store.record` writes, or does not when the saga has moved on meanwhile.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from orchestration.core.decisions import begin, decide
-from orchestration.core.draft import Decision, then
+from orchestration.core.decisions import decide, decide_and_begin
+from orchestration.core.draft import Decision
 from orchestration.core.events import CannotGoOn, DeadlinePassed, Event, Lost
-from orchestration.core.saga_state import SagaState, StepState
+from orchestration.core.saga_state import StepState
 from orchestration.core.states import SagaStatus
 from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
 
 CLEAR_ERROR = "null"
+LEFT_TO_OTHERS = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class Owner:
     blocked_by: Callable[[StepState], str | None]
     takes_on: Callable[[], bool]
 
+    def hindrance(self, due: Iterable[StepState]) -> str | None:
+        """What keeps these due steps from beginning: a reason to park the saga on, or that others shall do it."""
+        for step in due:
+            if reason := self.blocked_by(step):
+                return reason
+        return None if self.takes_on() else LEFT_TO_OTHERS
+
 
 @dataclass(frozen=True, slots=True)
 class Happened:
@@ -45,19 +53,17 @@ class Happened:
 
 def claimed(saga: StoredSaga, owner: Owner, now: datetime) -> SagaChange:
     """A drain takes a due saga: calls that were lost with an earlier owner, the deadline, and the first intents."""
-    decision = Decision(saga.state, saga.state)
     lost = [_lost_attempt(saga, step, now) for step in saga.state.calls_out()]
-    for attempt in lost:
-        decision = then(decision, decide(decision.after, Lost(attempt.position), now))
+    happened: list[Event] = [Lost(attempt.position) for attempt in lost]
     if now >= saga.state.deadline_at:
-        decision = then(decision, decide(decision.after, DeadlinePassed(), now))
-    happened = Happened("lost" if lost else "claimed", lost)
-    return _owned(saga, decision, happened, owner, now, epoch=saga.epoch + 1)
+        happened.append(DeadlinePassed())
+    journal = Happened("lost" if lost else "claimed", lost)
+    return _owned(saga, happened, journal, owner, now, epoch=saga.epoch + 1)
 
 
 def owned(saga: StoredSaga, event: Event, happened: Happened, owner: Owner, now: datetime) -> SagaChange:
     """Something happened to a saga that this drain owns; the intents that follow are in the same change."""
-    return _owned(saga, decide(saga.state, event, now), happened, owner, now, epoch=saga.epoch)
+    return _owned(saga, (event,), happened, owner, now, epoch=saga.epoch)
 
 
 def outside(saga: StoredSaga, event: Event, happened: Happened, now: datetime) -> SagaChange:
@@ -75,9 +81,8 @@ def outside(saga: StoredSaga, event: Event, happened: Happened, now: datetime) -
 
 def given_back(saga: StoredSaga, attempts: Sequence[AttemptRow], now: datetime) -> SagaChange:
     """The drain stops: calls that are still out are given up (in doubt, no retry used) and the saga is due at once."""
-    decision = Decision(saga.state, saga.state)
-    for attempt in attempts:
-        decision = then(decision, decide(decision.after, Lost(attempt.position, blamed=False), now))
+    lost = [Lost(attempt.position, blamed=False) for attempt in attempts]
+    decision, _kept_back = decide_and_begin(saga.state, lost, now, lambda _due: LEFT_TO_OTHERS)
     return _change(saga, decision, Happened("given_back", attempts), now, epoch=saga.epoch)
 
 
@@ -87,33 +92,28 @@ def cannot_go_on(saga: StoredSaga, reason: str, attempts: Sequence[AttemptRow], 
     return _change(saga, decision, Happened("cannot_go_on", attempts), now, epoch=saga.epoch)
 
 
-def after(saga: StoredSaga, change: SagaChange, output: tuple[str, Any] | None = None) -> StoredSaga:
-    """The saga as it stands once `change` has landed. `output`: a step's name and what its action answered."""
-    return replace(
-        saga, state=change.state, epoch=change.epoch, outside_writes=change.outside_writes, revision=change.revision,
-        drain_id=change.drain_id, started_at=change.started_at,
-        outputs=saga.outputs if output is None else {**saga.outputs, output[0]: output[1]},
-    )  # fmt: skip
+def landed(saga: StoredSaga, change: SagaChange, output: tuple[str, Any] | None = None) -> StoredSaga:
+    """Bring `saga` up to what has landed, in place. `output`: a step's name and what its action answered."""
+    saga.state = change.state
+    saga.epoch = change.epoch
+    saga.outside_writes = change.outside_writes
+    saga.revision = change.revision
+    saga.drain_id = change.drain_id
+    saga.started_at = change.started_at
+    if output is not None:
+        saga.outputs[output[0]] = output[1]
+    return saga
 
 
 def _owned(
-    saga: StoredSaga, decision: Decision, happened: Happened, owner: Owner, now: datetime, *, epoch: int
+    saga: StoredSaga, events: Iterable[Event], happened: Happened, owner: Owner, now: datetime, *, epoch: int
 ) -> SagaChange:
-    blocked = _blocked(decision.after, owner, now)
-    if blocked is None and owner.takes_on():
-        decision = then(decision, begin(decision.after, now))
+    decision, kept_back = decide_and_begin(saga.state, events, now, owner.hindrance)
     calls_out = bool(decision.after.calls_out())
     return _change(
-        saga, decision, happened, now, epoch=epoch, parked_on=None if calls_out else blocked,
+        saga, decision, happened, now, epoch=epoch, parked_on=None if calls_out else kept_back or None,
         drain_id=owner.drain_id if calls_out else None,
     )  # fmt: skip
-
-
-def _blocked(state: SagaState, owner: Owner, now: datetime) -> str | None:
-    if state.paused or state.ended or state.status is SagaStatus.STUCK:
-        return None
-    due = (step for step in state.steps if step.due_at is not None and step.due_at <= now)
-    return next((reason for step in due if (reason := owner.blocked_by(step))), None)
 
 
 def _change(

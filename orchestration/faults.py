@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -92,7 +92,7 @@ def fault_from_row(row: Any) -> Fault:
 async def inject(fault: Fault, command: Command, transport: Transport) -> Answer:
     """Do to this call what the rule says."""
     answer = await _act(fault, command, transport)
-    return replace(answer, fault=fault.kind)
+    return answer._replace(fault=fault.kind)
 
 
 async def _act(fault: Fault, command: Command, transport: Transport) -> Answer:

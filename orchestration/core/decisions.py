@@ -3,6 +3,7 @@
 Pure. The order of the arms is the policy; each rule that a sentence of the architecture page states stands once.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from orchestration.core import acts, events
@@ -10,10 +11,11 @@ from orchestration.core.draft import Decision, Draft
 from orchestration.core.events import Event, RetriableEvent
 from orchestration.core.routes import flip, go_back, go_on, turn_back
 from orchestration.core.saga_state import SagaState, StepState, Stuck
-from orchestration.core.states import OUT, SagaStatus, StepStatus
+from orchestration.core.states import ENDED, OUT, SagaStatus, StepStatus
 
 G = SagaStatus
 S = StepStatus
+Hindrance = Callable[[Sequence[StepState]], str | None]
 LONGEST_WAIT = timedelta(hours=1)
 SOLO_LOSSES = 3
 _AT_WORK = (events.Accepted, events.InProgress)  # the participant is at it: to ask again uses up no retry
@@ -25,32 +27,63 @@ def decide(saga: SagaState, event: Event, now: datetime) -> Decision:
     Raises NotAllowed when an operator's act does not fit the saga as it stands.
     """
     draft = Draft(saga, now)
-    match event:
-        case events.CallEvent(step=index):
-            if not saga.ended and saga.steps[index].status in OUT:
-                _answered(draft, index, event)
-        case events.CannotGoOn(reason):
-            if not saga.ended:
-                _give_up(draft, reason)
-        case events.DeadlinePassed():
-            if saga.status in (G.PENDING, G.RUNNING):
-                draft.why = "deadline passed"
-                turn_back(draft)
-        case _:
-            acts.act(draft, event)
+    _happen(draft, event)
     return draft.decision()
 
 
 def begin(saga: SagaState, now: datetime) -> Decision:
     """Intent before deed: every step that is due moves to `running` or `compensating` and counts its try."""
     draft = Draft(saga, now)
-    if not saga.paused and not saga.ended and saga.status is not G.STUCK:
-        for index, step in enumerate(saga.steps):
-            if step.due_at is not None and step.due_at <= now:
-                _begin_step(draft, index, step)
-        if saga.status is G.PENDING and draft.has_moved:
-            draft.turn(G.RUNNING)
+    _begin(draft, _due(draft))
     return draft.decision()
+
+
+def decide_and_begin(
+    saga: SagaState, happened: Iterable[Event], now: datetime, hindrance: Hindrance
+) -> tuple[Decision, str | None]:
+    """What follows from all that `happened`, and then the intents, as one decision: the owner's way.
+
+    `hindrance(steps)` is asked about the steps that are due: None lets them begin; any text, which is then returned
+    too, keeps them back.
+    """
+    draft = Draft(saga, now)
+    for event in happened:
+        _happen(draft, event)
+    due = _due(draft)
+    kept_back = hindrance([draft.steps[index] for index in due]) if due else None
+    if kept_back is None:
+        _begin(draft, due)
+    return draft.decision(), kept_back
+
+
+def _happen(draft: Draft, event: Event) -> None:
+    match event:
+        case events.CallEvent(step=index):
+            if draft.status not in ENDED and draft.steps[index].status in OUT:
+                _answered(draft, index, event)
+        case events.CannotGoOn(reason):
+            if draft.status not in ENDED:
+                _give_up(draft, reason)
+        case events.DeadlinePassed():
+            if draft.status in (G.PENDING, G.RUNNING):
+                draft.why = "deadline passed"
+                turn_back(draft)
+        case _:
+            acts.act(draft, event)
+
+
+def _due(draft: Draft) -> list[int]:
+    """The steps that may be called now: none while the saga is paused, stuck or ended."""
+    if draft.paused or draft.status in ENDED or draft.status is G.STUCK:
+        return []
+    return [index for index, step in enumerate(draft.steps) if step.due_at is not None and step.due_at <= draft.now]
+
+
+def _begin(draft: Draft, due: Iterable[int]) -> None:
+    for index in due:
+        _begin_step(draft, index, draft.steps[index])
+        if draft.status is G.PENDING:
+            draft.turn(G.RUNNING)
 
 
 def _give_up(draft: Draft, reason: str) -> None:

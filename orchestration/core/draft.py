@@ -1,8 +1,7 @@
 """A saga being changed: collects moves, refuses illegal ones, and ends as a Decision."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestration.core.saga_state import SagaState, StepState, Stuck
 from orchestration.core.states import SAGA_MOVES, STEP_MOVES, SagaStatus, StepStatus
@@ -10,7 +9,7 @@ from orchestration.core.states import SAGA_MOVES, STEP_MOVES, SagaStatus, StepSt
 S = StepStatus
 
 # Moves within one of these pairs change nothing that an operator's act depends on.
-_SAME_TO_OPERATORS = ({S.DUE, S.RUNNING}, {S.COMPENSATION_DUE, S.COMPENSATING})
+_AS_OPERATORS_SEE_IT = {S.RUNNING: S.DUE, S.COMPENSATING: S.COMPENSATION_DUE}
 
 
 class IllegalMove(RuntimeError):
@@ -21,8 +20,7 @@ class NotAllowed(Exception):
     """An operator's act does not fit the saga as it stands; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """The statuses that one step went through: `path[0]` is where it stood."""
 
     step: int
@@ -34,11 +32,10 @@ class Move:
     @property
     def matters_to_operators(self) -> bool:
         first, last = self.path[0], self.path[-1]
-        return first is not last and not any({first, last} <= pair for pair in _SAME_TO_OPERATORS)
+        return _AS_OPERATORS_SEE_IT.get(first, first) is not _AS_OPERATORS_SEE_IT.get(last, last)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What follows from an event: the saga before and after, the moves between, and why (for the journal)."""
 
     before: SagaState
@@ -58,15 +55,6 @@ class Decision:
             or self.before.paused is not self.after.paused
             or any(move.matters_to_operators for move in self.moves)
         )
-
-
-def then(first: Decision, second: Decision) -> Decision:
-    """Two decisions in a row as one: a step's paths are joined."""
-    paths = {move.step: move.path for move in first.moves}
-    for move in second.moves:
-        paths[move.step] = paths.get(move.step, move.path[:1]) + move.path[1:]
-    moves = tuple(Move(step, path) for step, path in sorted(paths.items()))
-    return Decision(first.before, second.after, moves, first.why or second.why)
 
 
 class Draft:

@@ -9,6 +9,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
+_encode = json.JSONEncoder(allow_nan=False).encode
 HYPHEN_HINT = 'names with hyphens are quoted, as in outputs."reserve-stock".ref'
 
 
@@ -48,7 +49,7 @@ def payload(expression: str | None, *, saga_input: Mapping[str, Any], outputs: M
         return data
     value = evaluate(expression, data)
     try:
-        json.dumps(value, allow_nan=False)
+        _encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise MappingError(f"{expression!r} does not give JSON on this saga: {error}") from error
     return value

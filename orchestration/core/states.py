@@ -2,7 +2,10 @@
 
 from enum import StrEnum
 
+from orchestration.core.quick_enum import quick
 
+
+@quick
 class SagaStatus(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
@@ -13,6 +16,7 @@ class SagaStatus(StrEnum):
     ABANDONED = "abandoned"
 
 
+@quick
 class StepStatus(StrEnum):
     PENDING = "pending"
     DUE = "due"
@@ -27,6 +31,7 @@ class StepStatus(StrEnum):
     COMPENSATION_FAILED = "compensation_failed"
 
 
+@quick
 class Direction(StrEnum):
     ACTION = "action"
     COMPENSATION = "compensation"

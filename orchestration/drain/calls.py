@@ -1,8 +1,8 @@
 """From a step that is to be called to the command, and from the answer to the attempt that is kept."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from orchestration.core import mapping
@@ -16,8 +16,7 @@ _compact = json.JSONEncoder(separators=(",", ":")).encode
 MAX_REQUEST_KEPT = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A call that has ended."""
 
     saga_id: UUID
@@ -33,7 +32,7 @@ def command_for(saga: StoredSaga, step: StepState) -> Command:
     undoing = step.direction is Direction.COMPENSATION
     return Command(
         saga_id=saga.id, saga=saga.definition.name, business_key=saga.business_key, step=definition.name,
-        direction=step.direction.value, target=(definition.compensation or "") if undoing else definition.action,
+        direction=step.direction, target=(definition.compensation or "") if undoing else definition.action,
         participant=definition.participant, attempt=step.attempt, epoch=saga.epoch,
         timeout=definition.timeout.total_seconds(),
         input=mapping.payload(definition.payload, saga_input=saga.input, outputs=outputs_before(saga, step)),
@@ -44,8 +43,11 @@ def command_for(saga: StoredSaga, step: StepState) -> Command:
 
 def outputs_before(saga: StoredSaga, step: StepState) -> dict[str, object]:
     """What the steps of earlier stages answered: the undo of a step is sent the same input as its action was."""
-    earlier = {one.name for one in saga.definition.steps if one.stage < step.definition.stage}
-    return {name: output for name, output in saga.outputs.items() if name in earlier}
+    if not saga.outputs:
+        return {}
+    stage = step.definition.stage
+    return {one.name: saga.outputs[one.name] for one in saga.definition.steps[: step.definition.index]
+            if one.stage < stage and one.name in saga.outputs}  # fmt: skip
 
 
 def cannot_be_made(error: mapping.MappingError) -> Answer:
@@ -59,8 +61,8 @@ def finished(
     """The ended call as a row to keep and an event to decide on."""
     answer, answer_text = output_text(answer)
     attempt = AttemptRow(
-        position=step.definition.index, direction=step.direction.value, number=step.attempt, epoch=saga.epoch,
-        started_at=step.attempt_started_at or now, finished_at=now, outcome=answer.outcome.value,
+        position=step.definition.index, direction=step.direction, number=step.attempt, epoch=saga.epoch,
+        started_at=step.attempt_started_at or now, finished_at=now, outcome=answer.outcome,
         request=_request_text(command), answer=answer_text,
         error=_compact(answer.error) if answer.error is not None else None, fault=answer.fault,
     )  # fmt: skip
@@ -72,7 +74,7 @@ def given_up(saga: StoredSaga, now: datetime) -> list[AttemptRow]:
     error = json.dumps(problem("the worker was told to stop while the call was out", "worker_stopped"))
     return [
         AttemptRow(
-            position=step.definition.index, direction=step.direction.value, number=step.attempt, epoch=saga.epoch,
+            position=step.definition.index, direction=step.direction, number=step.attempt, epoch=saga.epoch,
             started_at=step.attempt_started_at or now, finished_at=now, outcome="lost", error=error,
         )
         for step in saga.state.calls_out()

@@ -40,7 +40,7 @@ class Holding:
         if one is not None and one.attempt.direction == "action" and one.attempt.outcome == "succeeded":
             output = (saga.definition.steps[one.step].name, one.answer.output)
         self._announcer.changed(saga.id, change.revision)
-        self.hold(advance.after(saga, change, output), change.due_at)
+        self.hold(advance.landed(saga, change, output), change.due_at)
 
     def hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:
         """Keep `saga` and start its calls if this drain owns it, else let it go and remember when it is due."""

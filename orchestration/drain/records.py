@@ -63,4 +63,4 @@ async def record_each(
 def without_words(attempt: AttemptRow) -> AttemptRow:
     """The attempt without anything that a participant said."""
     said = '{"message": "the answer could not be stored", "code": "unrecordable"}'
-    return replace(attempt, request=None, answer=None, error=said, outcome="in_doubt")
+    return attempt._replace(request=None, answer=None, error=said, outcome="in_doubt")

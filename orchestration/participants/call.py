@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from orchestration.faults import Fault, inject
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
@@ -26,7 +25,7 @@ async def call(command: Command, transport: Transport, before_sending: BeforeSen
     if answer.outcome is Outcome.IN_DOUBT:
         told = await transport.ask(command)
         if told is not None and told.outcome is not Outcome.ABSENT:
-            answer = replace(told, error=answer.error, fault=answer.fault)
+            answer = told._replace(error=answer.error, fault=answer.fault)
     return answer
 
 

@@ -1,14 +1,15 @@
 """What is sent to a participant and what comes back, whatever the transport."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from orchestration.core import events
+from orchestration.core.quick_enum import quick
 
 
+@quick
 class Outcome(StrEnum):
     """How one try ended; the words that attempts are stored with."""
 
@@ -24,8 +25,7 @@ class Outcome(StrEnum):
     ABSENT = "absent"  # an answer of the status endpoint; a try never ends so
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One call of one direction of a step. `target` is the path, or the function's name. `timeout` is seconds."""
 
     saga_id: UUID
@@ -55,8 +55,7 @@ class Command:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back. `error`: {"message", "code"?, "status"?}. `for_ever`: 410, it can never be undone.
 
     `sent` is about refusals only: False when the call's payload could not even be made.
@@ -68,7 +67,7 @@ class Answer:
     retry_after: timedelta | None = None
     for_ever: bool = False
     sent: bool = True
-    fault: str = field(default="", kw_only=True)
+    fault: str = ""
 
     def event(self, step: int, luck: float) -> events.CallEvent:
         """The event that the saga's rules understand."""

@@ -121,7 +121,7 @@ def _columns(rows: list[tuple[Any, ...]], kinds: Sequence[str]) -> Iterable[str]
 def _saga_row(change: SagaChange) -> tuple[Any, ...]:
     state = change.state
     return (
-        change.id, change.seen_epoch, change.seen_outside_writes, state.status.value, state.paused, state.stuck_code,
+        change.id, change.seen_epoch, change.seen_outside_writes, state.status, state.paused, state.stuck_code,
         state.stuck_reason, change.epoch, change.outside_writes, change.revision, change.drain_id, change.due_at,
         change.parked_on, change.started_at, change.finished_at, change.kind, change.at, change.moves, change.actor,
         change.reason,
@@ -131,7 +131,7 @@ def _saga_row(change: SagaChange) -> tuple[Any, ...]:
 def _step_row(change: SagaChange, step: StepState) -> tuple[Any, ...]:
     position = step.definition.index
     return (
-        change.id, position, step.status.value, step.in_doubt, step.sent, step.refused_only, step.effect_stands,
+        change.id, position, step.status, step.in_doubt, step.sent, step.refused_only, step.effect_stands,
         step.never_undoable, step.tries, step.losses, step.stale_answers, step.action_attempts,
         step.compensation_attempts, step.due_at, step.attempt_started_at, step.started_at, step.finished_at,
         change.step_errors.get(position),

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from orchestration.core.definitions import SagaDefinition
@@ -35,8 +35,7 @@ class StoredSaga:
     outputs: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
+class AttemptRow(NamedTuple):
     """One try that has ended. `request`, `answer` and `error` are JSON texts or None."""
 
     position: int

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from orchestration.core.decisions import begin, decide
-from orchestration.core.draft import Draft, IllegalMove, then
+from orchestration.core.decisions import begin, decide, decide_and_begin
+from orchestration.core.draft import Draft, IllegalMove
 from orchestration.core.events import (
     Accepted,
     CannotGoOn,
@@ -124,14 +124,24 @@ def test_a_call_makes_a_new_revision_only_when_it_is_the_sagas_first(before, cha
     assert begin(saga(before), NOW).changes_revision is changes
 
 
-def test_two_decisions_in_a_row_are_one():
-    lost = decide(saga("srp"), Lost(1), NOW)
-    both = then(lost, begin(lost.after, NOW))
-    assert (str(both.moves[0]), both.changes_revision) == ("1:running>due>running", False)
-    succeeded = decide(saga("srp"), Succeeded(1), NOW)
-    both = then(succeeded, begin(succeeded.after, NOW))
+def test_what_happened_and_the_intents_that_follow_are_one_decision():
+    lost, _kept_back = decide_and_begin(saga("srp"), [Lost(1)], NOW, lambda _due: None)
+    assert (str(lost.moves[0]), lost.changes_revision) == ("1:running>due>running", False)
+    both, _kept_back = decide_and_begin(saga("srp"), [Succeeded(1)], NOW, lambda _due: None)
     assert [str(move) for move in both.moves] == ["1:running>succeeded", "2:pending>due>running"]
-    assert (both.before, letters(both.after), both.changes_revision) == (succeeded.before, "ssr", True)
+    assert (letters(both.after), both.changes_revision) == ("ssr", True)
+
+
+def test_a_hindrance_keeps_due_steps_back_and_is_told_which_they_are():
+    asked = []
+    decision, kept_back = decide_and_begin(saga("srp"), [Succeeded(1)], NOW, lambda due: asked.extend(due) or "busy")
+    assert (letters(decision.after), kept_back) == ("ssd", "busy")
+    assert [step.definition.index for step in asked] == [2]
+
+
+def test_where_nothing_is_due_no_hindrance_is_asked_for():
+    decision, kept_back = decide_and_begin(saga("r"), [Succeeded(0)], NOW, lambda _due: "never asked")
+    assert (decision.after.status, kept_back) == (SagaStatus.COMPLETED, None)
 
 
 def test_only_the_steps_that_changed_are_written():

@@ -100,7 +100,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, name: str, bug: object) -> None:
         pytest.param("_may_retry", never_ends_trying, id="tries without end"),
         pytest.param("_UNSETTLED", frozenset(), id="undone while a call is out"),
         pytest.param("flip", lambda _draft, _index: None, id="an undo that is never due"),
-        pytest.param("_SAME_TO_OPERATORS", (), id="each call makes a new revision"),
+        pytest.param("_AS_OPERATORS_SEE_IT", {}, id="each call makes a new revision"),
     ],
 )
 def test_the_machine_catches(monkeypatch, name, bug):
