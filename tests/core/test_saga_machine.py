@@ -251,7 +251,7 @@ class SagaMachine(Books):
 
 
 PROFILES = {
-    "default": settings(max_examples=400, stateful_step_count=40),
+    "default": settings(max_examples=250, stateful_step_count=40),
     "long": settings(max_examples=10_000, stateful_step_count=60),
 }
 TestSagas = SagaMachine.TestCase
