@@ -78,11 +78,11 @@ async def _break_and_check(options: Options, system: System) -> int:
             books_after=await collect.books(rest, participants), effects=await collect.effects(rest, participants),
             **await collect.run_facts(database),
         )  # fmt: skip
-        stale_writes = await collect.number(database, collect.COUNTER, "stale_writes")
+        engine = {name: await collect.number(database, collect.COUNTER, name) for name in report.COUNTERS}
     (system.directory / "facts.json").write_text(json.dumps(asdict(found) | {"damage": damage.done}, default=str))
     verdicts = check(found)
     say(report.table(verdicts))
-    say(report.counts(found, damage.done, settled, stale_writes, rest.answers))
+    say(report.counts(found, damage.done, settled, engine, rest.answers))
     if all(one.kept for one in verdicts) and not traffic.refused:
         return KEPT
     say(report.misses(verdicts, found, damage.done))

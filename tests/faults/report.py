@@ -1,7 +1,7 @@
 """What a run tells: the table of promises, counts, and for each miss what is needed to find its cause."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from tests.faults import recovery
@@ -12,6 +12,8 @@ from tests.faults.schedule import Kind
 from tests.faults.settle import Settled
 
 _SAGAS_SHOWN = 5
+# The engine's own counters, and how the report calls them.
+COUNTERS = {"stale_writes": "stale writes refused", "lost_leases": "drains that woke without their lease"}
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
@@ -23,7 +25,9 @@ def table(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def counts(facts: Facts, damage: Sequence[Done], settled: Settled, stale_writes: int, answers: Counter[str]) -> str:
+def counts(
+    facts: Facts, damage: Sequence[Done], settled: Settled, engine: Mapping[str, int], answers: Counter[str]
+) -> str:
     """What happened, in figures."""
     lost = sum(attempt.outcome == "lost" for attempt in facts.attempts)
     lines = {
@@ -32,7 +36,7 @@ def counts(facts: Facts, damage: Sequence[Done], settled: Settled, stale_writes:
         "faults injected": _words(Counter(attempt.fault for attempt in facts.attempts if attempt.fault)) or "none",
         "tries": _words(Counter(attempt.outcome for attempt in facts.attempts)),
         "tries lost with their worker": str(lost),
-        "stale writes refused": str(stale_writes),
+        **{said: str(engine[name]) for name, said in COUNTERS.items()},
         "answers to launches and acts": _words(answers),
         "throughput": _throughput(facts),
         "longest recovery": _words(recovery.longest(facts.attempts, damage)) or "nothing was lost",
