@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from orchestration.core.decisions import decide, decide_and_begin
+from orchestration.core.decisions import Hindrance, decide, decide_and_begin
 from orchestration.core.draft import Decision
-from orchestration.core.events import CannotGoOn, DeadlinePassed, Event, Lost
+from orchestration.core.events import CannotGoOn, DeadlinePassed, Event, Lost, StaleEpoch
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import SagaStatus
 from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
@@ -58,12 +58,14 @@ def claimed(saga: StoredSaga, owner: Owner, now: datetime) -> SagaChange:
     if now >= saga.state.deadline_at:
         happened.append(DeadlinePassed())
     journal = Happened("lost" if lost else "claimed", lost)
-    return _owned(saga, happened, journal, owner, now, epoch=saga.epoch + 1)
+    return _owned(saga, happened, journal, owner.drain_id, owner.hindrance, now, epoch=saga.epoch + 1)
 
 
 def owned(saga: StoredSaga, event: Event, happened: Happened, owner: Owner, now: datetime) -> SagaChange:
     """Something happened to a saga that this drain owns; the intents that follow are in the same change."""
-    return _owned(saga, (event,), happened, owner, now, epoch=saga.epoch)
+    # After a stale epoch only a claim, which raises the epoch, makes another try worth while.
+    hindrance = _left_to_others if isinstance(event, StaleEpoch) else owner.hindrance
+    return _owned(saga, (event,), happened, owner.drain_id, hindrance, now, epoch=saga.epoch)
 
 
 def outside(saga: StoredSaga, event: Event, happened: Happened, now: datetime) -> SagaChange:
@@ -82,7 +84,7 @@ def outside(saga: StoredSaga, event: Event, happened: Happened, now: datetime) -
 def given_back(saga: StoredSaga, attempts: Sequence[AttemptRow], now: datetime) -> SagaChange:
     """The drain stops: calls that are still out are given up (in doubt, no retry used) and the saga is due at once."""
     lost = [Lost(attempt.position, blamed=False) for attempt in attempts]
-    decision, _kept_back = decide_and_begin(saga.state, lost, now, lambda _due: LEFT_TO_OTHERS)
+    decision, _kept_back = decide_and_begin(saga.state, lost, now, _left_to_others)
     return _change(saga, decision, Happened("given_back", attempts), now, epoch=saga.epoch)
 
 
@@ -105,14 +107,25 @@ def landed(saga: StoredSaga, change: SagaChange, output: tuple[str, Any] | None 
     return saga
 
 
+def _left_to_others(_due: Sequence[StepState]) -> str:
+    return LEFT_TO_OTHERS
+
+
 def _owned(
-    saga: StoredSaga, events: Iterable[Event], happened: Happened, owner: Owner, now: datetime, *, epoch: int
+    saga: StoredSaga,
+    events: Iterable[Event],
+    happened: Happened,
+    drain_id: UUID,
+    hindrance: Hindrance,
+    now: datetime,
+    *,
+    epoch: int,
 ) -> SagaChange:
-    decision, kept_back = decide_and_begin(saga.state, events, now, owner.hindrance)
+    decision, kept_back = decide_and_begin(saga.state, events, now, hindrance)
     calls_out = bool(decision.after.calls_out())
     return _change(
         saga, decision, happened, now, epoch=epoch, parked_on=None if calls_out else kept_back or None,
-        drain_id=owner.drain_id if calls_out else None,
+        drain_id=drain_id if calls_out else None,
     )  # fmt: skip
 
 

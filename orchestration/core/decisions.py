@@ -17,6 +17,7 @@ G = SagaStatus
 S = StepStatus
 Hindrance = Callable[[Sequence[StepState]], str | None]
 LONGEST_WAIT = timedelta(hours=1)
+SHORTEST_POLL = timedelta(seconds=0.2)
 SOLO_LOSSES = 3
 _AT_WORK = (events.Accepted, events.InProgress)  # the participant is at it: to ask again uses up no retry
 
@@ -177,7 +178,7 @@ def _undo_answered(draft: Draft, index: int, event: Event) -> None:
             draft.move(index, S.COMPENSATED, finished_at=draft.now, in_doubt=False)
             go_back(draft)
         case events.Refused(for_ever=True):
-            draft.move(index, S.COMPENSATION_FAILED, never_undoable=True)
+            draft.move(index, S.COMPENSATION_FAILED, never_undoable=True, in_doubt=False)  # now it is sure: it stands
             draft.stick(Stuck.NEVER_UNDOABLE, f"{name}: the participant says that it can never be undone")
         case events.Refused():
             draft.move(index, S.COMPENSATION_FAILED)
@@ -243,5 +244,7 @@ def _wait(draft: Draft, step: StepState, event: RetriableEvent) -> timedelta:
     """Retry-After where the participant gave one (at most an hour), else full jitter; not past the deadline."""
     asked = event.retry_after
     wait = step.policy.ceiling(step.tries) * event.luck if asked is None else min(asked, LONGEST_WAIT)
+    if isinstance(event, _AT_WORK):
+        wait = max(wait, SHORTEST_POLL)  # polls are not counted, so nothing else would slow them down
     left = draft.before.deadline_at - draft.now
     return wait if step.undoing or left < timedelta(0) else min(wait, left)

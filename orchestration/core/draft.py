@@ -8,7 +8,7 @@ from orchestration.core.states import SAGA_MOVES, STEP_MOVES, SagaStatus, StepSt
 
 S = StepStatus
 
-# Moves within one of these pairs change nothing that an operator's act depends on.
+# What changes nothing that an operator's act depends on: a step that is due or out is the same to them.
 _AS_OPERATORS_SEE_IT = {S.RUNNING: S.DUE, S.COMPENSATING: S.COMPENSATION_DUE}
 
 

@@ -9,12 +9,12 @@ class DatabaseClock:
 
     def __init__(self) -> None:
         self._at = datetime.min.replace(tzinfo=UTC)
-        self._monotonic = 0.0
+        self._monotonic = time.monotonic()
 
     def sync(self, database_now: datetime) -> None:
         """The database has just said what time it is."""
+        self._at = max(database_now, self.now())  # the answer took its time to arrive; never step back
         self._monotonic = time.monotonic()
-        self._at = database_now
 
     def now(self) -> datetime:
         return self._at + timedelta(seconds=time.monotonic() - self._monotonic)

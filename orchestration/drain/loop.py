@@ -23,7 +23,7 @@ from orchestration.drain.caller import Caller
 from orchestration.drain.calls import Finished, given_up
 from orchestration.drain.catalogue import Catalogue
 from orchestration.drain.clock import DatabaseClock
-from orchestration.drain.connections import Connection, connect
+from orchestration.drain.connections import GONE, Connection, connect, reconnected
 from orchestration.drain.holding import Holding
 from orchestration.drain.lease import Announcer, Lease, listen
 from orchestration.store import leases
@@ -156,8 +156,8 @@ class Drain:
                            for saga in sagas]  # fmt: skip
                 if changes:
                     await records.record(self.connection, changes, self.clock)
-        except psycopg.OperationalError as error:
-            await self._reconnect(error)
+        except GONE as error:
+            self.connection = await reconnected(self.connection, error, self.lease.holds)
             return
         if self.held.alone and not sagas:
             self.held.alone = self.lease.solo_waiting = False
@@ -205,7 +205,10 @@ class Drain:
         """Record what has ended, one transaction for all; what landed goes on."""
         ended = {one.saga_id: one for one in self._finished}  # of two calls of one saga, the other waits a turn
         self._finished = [one for one in self._finished if ended.get(one.saga_id) is not one]
-        happened: dict[UUID, Finished | None] = {key: one for key, one in ended.items() if key in self.held.sagas}
+        happened: dict[UUID, Finished | None] = {
+            key: one for key, one in ended.items()
+            if key in self.held.sagas and reading.still_open(self.held.sagas[key], one)
+        }  # fmt: skip
         happened |= {saga_id: None for saga_id in self.held.deadlines_passed() if saga_id not in happened}
         if not happened or not self.lease.holds():
             return
@@ -214,8 +217,10 @@ class Drain:
         try:
             rescue = self._rescue
             landed = (await records.record_each(self.connection, list(changes.values()), self.clock, rescue)).landed
-        except psycopg.OperationalError as error:
-            await self._reconnect(error)  # whether it was committed is unknown: read the truth
+        except GONE as error:
+            self.connection = await reconnected(
+                self.connection, error, self.lease.holds
+            )  # whether it was committed is unknown: read the truth
             landed = frozenset()
         for saga_id in landed:
             self.held.landed(self.held.sagas[saga_id], changes[saga_id], happened[saga_id])
@@ -246,8 +251,8 @@ class Drain:
                            if reading.still_open(saga, happened[saga.id])}  # fmt: skip
                 if changes:
                     await records.record(self.connection, list(changes.values()), self.clock)
-        except psycopg.OperationalError as error:
-            await self._reconnect(error)
+        except GONE as error:
+            self.connection = await reconnected(self.connection, error, self.lease.holds)
             self._finished += [one for one in happened.values() if one is not None]
             return
         await self._drop_stale(happened.keys() - {saga.id for saga in mine})
@@ -270,21 +275,8 @@ class Drain:
     async def _count(self, name: str, by: int) -> None:
         try:
             await self.connection.execute(leases.COUNT_UP, [name, by])
-        except psycopg.OperationalError as error:
+        except GONE as error:
             logger.warning("drain %s: %s were not counted: %s", self.lease.id, name, error)
-
-    async def _reconnect(self, error: BaseException) -> None:
-        """The database went away: try until it is back or the lease is lost."""
-        logger.warning("drain %s: the database went away: %s", self.lease.id, error)
-        while self.lease.holds():
-            with contextlib.suppress(psycopg.Error):
-                await self.connection.close()
-            try:
-                self.connection = await connect("sagaconsole drain")
-            except psycopg.OperationalError:
-                await asyncio.sleep(0.2)
-            else:
-                return
 
     # -- the end -----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import psycopg
 
 from orchestration.drain.clock import DatabaseClock
-from orchestration.drain.connections import Connection
+from orchestration.drain.connections import GONE, Connection
 from orchestration.store.record import RECORD, Recorded, parameters, recorded
 from orchestration.store.rows import AttemptRow, SagaChange
 
@@ -48,7 +48,7 @@ async def record_each(
     """
     try:
         return await record(connection, changes, clock)
-    except psycopg.OperationalError:
+    except GONE:
         raise
     except psycopg.Error as error:
         if len(changes) == 1:

@@ -12,6 +12,7 @@ from orchestration.core.events import (
     Compensate,
     DeadlinePassed,
     InDoubt,
+    InProgress,
     Lost,
     NotSent,
     Pause,
@@ -22,6 +23,7 @@ from orchestration.core.events import (
     Succeeded,
 )
 from orchestration.core.foresight import foreseen_calls
+from orchestration.core.saga_state import StepState
 from orchestration.core.states import Direction, SagaStatus, StepStatus
 from tests.core.letters import BACKOFF, DEADLINE, NOW, at_rest, letters, saga
 
@@ -133,8 +135,13 @@ def test_what_happened_and_the_intents_that_follow_are_one_decision():
 
 
 def test_a_hindrance_keeps_due_steps_back_and_is_told_which_they_are():
-    asked = []
-    decision, kept_back = decide_and_begin(saga("srp"), [Succeeded(1)], NOW, lambda due: asked.extend(due) or "busy")
+    asked: list[StepState] = []
+
+    def busy(due):
+        asked.extend(due)
+        return "busy"
+
+    decision, kept_back = decide_and_begin(saga("srp"), [Succeeded(1)], NOW, busy)
     assert (letters(decision.after), kept_back) == ("ssd", "busy")
     assert [step.definition.index for step in asked] == [2]
 
@@ -199,3 +206,14 @@ def test_the_journal_says_why():
 def test_foreseen_calls(state, calls):
     signs = {Direction.ACTION: "+", Direction.COMPENSATION: "-"}
     assert " ".join(f"{signs[direction]}{index + 1}" for index, direction in foreseen_calls(state, NOW)) == calls
+
+
+@pytest.mark.parametrize("event", [Accepted(0, luck=0.0), InProgress(0, luck=0.0)])
+def test_a_participant_at_work_is_not_asked_without_a_pause(event):
+    [waiting] = decide(saga("r"), event, NOW).after.steps
+    assert waiting.due_at == NOW + timedelta(seconds=0.2)
+
+
+def test_410_ends_the_doubt_so_that_the_undo_can_be_skipped():
+    stuck = decide(saga("c", at={0: {"in_doubt": True}}), Refused(0, for_ever=True), NOW).after
+    assert decide(stuck, Skip(0), NOW).after.status is SagaStatus.ABANDONED

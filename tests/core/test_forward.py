@@ -88,8 +88,10 @@ def test_an_answer_that_is_not_the_steps_fault_uses_no_retry(event):
 
 def test_asking_never_ends_while_the_participant_says_in_progress():
     state = saga("rp", at={0: SPENT})
-    for _turn in range(50):
-        state = begin(decide(state, InProgress(0, luck=0.0), NOW).after, NOW).after
+    for turn in range(50):
+        asked_at = NOW + turn * timedelta(seconds=1)
+        waiting = decide(state, InProgress(0, luck=0.0), asked_at).after
+        state = begin(waiting, asked_at + timedelta(seconds=1)).after
     assert at_rest(state) == (G.RUNNING, "rp")
 
 

@@ -98,6 +98,7 @@ class Participant:
     def _keep_books(self, budget: Budget, event: CallEvent) -> None:
         self.journal.append(type(event).__name__)
         budget.used -= isinstance(event, AT_WORK)
-        if isinstance(event, events.Succeeded | events.Undone):
-            self.in_doubt = False
+        for_ever = isinstance(event, events.Refused) and event.for_ever and budget is self.undo
+        if for_ever or isinstance(event, events.Succeeded | events.Undone):
+            self.in_doubt = False  # "it can never be undone" is as sure as "done"
         self.in_doubt |= isinstance(event, DOUBTFUL)

@@ -1,64 +1,21 @@
 """Decisions written down: who owns the saga afterwards, when it is due, and what is kept of each call. No database."""
 
 import json
-from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from orchestration import advance
-from orchestration.advance import Happened, Owner
-from orchestration.core.definitions import SagaDefinition
-from orchestration.core.draft import NotAllowed
 from orchestration.core.events import (
-    Compensate,
     DeadlinePassed,
-    Event,
     InDoubt,
     NotSent,
-    Pause,
     Refused,
-    Resume,
-    Retry,
+    StaleEpoch,
     Succeeded,
 )
-from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import SagaStatus as G
-from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
 from tests.core.letters import DEADLINE, NOW, at_rest, letters, saga
-
-ME, OTHER = uuid4(), uuid4()
-SECOND = timedelta(seconds=1)
-ERROR = '{"message": "no stock"}'
-ANSWERED = Happened("answered")
-
-
-def owner(*, blocked: Callable[[StepState], str | None] = lambda _step: None, takes_on: bool = True) -> Owner:
-    return Owner(ME, blocked, lambda: takes_on)
-
-
-def stored(state: SagaState, **fields: Any) -> StoredSaga:
-    """`state` as the database holds it: at epoch 4, 2 outside writes, revision 7, without an owner."""
-    definition = SagaDefinition(
-        "place-order", "", timedelta(days=1), None, {}, tuple(s.definition for s in state.steps)
-    )
-    values: dict[str, Any] = {
-        "id": uuid4(), "definition": definition, "state": state, "epoch": 4, "outside_writes": 2, "revision": 7,
-        "business_key": "", "started_at": NOW - SECOND, "drain_id": None, "input": {}, "outputs": {},
-    }  # fmt: skip
-    return StoredSaga(**values | fields)
-
-
-def attempt(position: int, outcome: str, *, direction: str = "action", error: str | None = None) -> AttemptRow:
-    return AttemptRow(position, direction, 1, 4, NOW, NOW, outcome, error=error)
-
-
-def answered(state: SagaState, event: Event, *attempts: AttemptRow, by: Owner | None = None) -> SagaChange:
-    mine = stored(state, drain_id=ME)
-    return advance.owned(mine, event, Happened("answered", attempts), by or owner(), NOW)
-
+from tests.orchestration.changes import ANSWERED, ERROR, ME, OTHER, SECOND, answered, attempt, owner, stored
 
 # -- claimed -------------------------------------------------------------------------------------------------------
 
@@ -232,84 +189,7 @@ def test_a_step_keeps_its_last_error_until_its_action_succeeds(state, event, att
     assert answered(state, event, *attempts).step_errors == errors
 
 
-# -- outside -------------------------------------------------------------------------------------------------------
-
-
-def acted(state: SagaState, event: Event, **fields: Any) -> SagaChange:
-    happened = Happened("act", actor="olga", reason="the stock is back")
-    return advance.outside(stored(state, **fields), event, happened, NOW)
-
-
-def test_an_outside_write_is_counted_so_that_the_owner_notices():
-    change = acted(saga("srp"), Compensate(), drain_id=ME)
-    assert (change.seen_outside_writes, change.outside_writes) == (2, 3)
-    assert (change.seen_epoch, change.epoch, change.revision) == (4, 4, 8)
-    assert (change.actor, change.reason) == ("olga", "the stock is back")
-
-
-@pytest.mark.parametrize("event", [Compensate(), Pause()])
-def test_the_owner_of_a_call_that_is_out_stays_the_owner(event):
-    change = acted(saga("srp"), event, drain_id=ME)
-    assert (change.drain_id, change.due_at) == (ME, None)
-
-
-@pytest.mark.parametrize(
-    ("state", "event", "due_at"),
-    [
-        pytest.param(saga("sfp"), Retry(), NOW, id="retry: due at once"),
-        pytest.param(saga("sfp"), Compensate(), NOW, id="compensate: due at once"),
-        pytest.param(saga("sdp", paused=True), Resume(), NOW, id="resume: due at once"),
-        pytest.param(saga("sdp"), Pause(), DEADLINE, id="pause: only its deadline"),
-        pytest.param(saga("sup"), Pause(), None, id="pause while compensating: not by itself"),
-        pytest.param(saga("dp"), Compensate(), None, id="ended by the act: never"),
-    ],
-)
-def test_an_act_begins_no_call_itself(state, event, due_at):
-    change = acted(state, event)
-    assert (change.drain_id, change.due_at, change.state.calls_out()) == (None, due_at, [])
-
-
-def test_an_act_frees_a_parked_saga():
-    assert acted(saga("sfp"), Retry()).parked_on is None
-
-
-def test_a_saga_ended_by_an_act_before_it_began_has_both_times():
-    change = acted(saga("dp"), Compensate(), started_at=None)
-    assert (change.state.status, change.started_at, change.finished_at) == (G.COMPENSATED, NOW, NOW)
-
-
-def test_an_act_that_does_not_fit_changes_nothing():
-    with pytest.raises(NotAllowed, match="has ended"):
-        acted(saga("s"), Retry())
-
-
-# -- given back, and given up --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("before", "after"), [("srp", "sdp"), ("sc", "su")])
-def test_a_saga_given_back_is_due_at_once_and_nobody_is_blamed(before, after):
-    mine = stored(saga(before, at={1: {"tries": 2}}), drain_id=ME)
-    lost = attempt(1, "lost", direction="action" if before == "srp" else "compensation")
-    change = advance.given_back(mine, [lost], NOW)
-    step = change.state.steps[1]
-    assert (letters(change.state), step.losses, step.tries, step.in_doubt) == (after, 0, 1, True)
-    assert (change.drain_id, change.due_at, change.attempts, change.epoch) == (None, NOW, [lost], 4)
-
-
-def test_a_saga_that_the_engine_fails_on_is_stuck_and_free():
-    mine = stored(saga("srp"), drain_id=ME)
-    change = advance.cannot_go_on(mine, "its answer could not be recorded", [attempt(1, "in_doubt", error=ERROR)], NOW)
-    assert (at_rest(change.state), change.state.stuck_reason) == ((G.STUCK, "sfp"), "its answer could not be recorded")
-    assert (change.drain_id, change.due_at, change.reason) == (None, None, "its answer could not be recorded")
-    assert (change.step_errors, change.kind) == ({1: ERROR}, "cannot_go_on")
-
-
-# -- after ---------------------------------------------------------------------------------------------------------
-
-
-def test_what_landed_is_what_the_owner_then_holds():
-    before = stored(saga("rp"), drain_id=ME, outputs={"earlier": 1})
-    change = advance.owned(before, Succeeded(0), ANSWERED, owner(), NOW)
-    held = advance.landed(before, change, ("step-1", {"ref": "R-7"}))
-    assert (held.state, held.epoch, held.revision, held.drain_id) == (change.state, 4, 8, ME)
-    assert held.outputs == {"earlier": 1, "step-1": {"ref": "R-7"}}
+def test_after_a_stale_epoch_the_saga_is_let_go_so_that_a_claim_raises_the_epoch():
+    mine = stored(saga("rp"), drain_id=ME)
+    change = advance.owned(mine, StaleEpoch(0), ANSWERED, owner(), NOW)
+    assert (letters(change.state), change.drain_id, change.due_at) == ("dp", None, NOW)
