@@ -36,7 +36,7 @@ async def participant(handler: Handler, status: Handler | None = None) -> AsyncI
     app.router.add_post("/do", handler)
     if status is not None:
         app.router.add_get("/status", status)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
