@@ -18,7 +18,7 @@ from orchestration import advance, dispatch
 from orchestration.advance import Happened, Owner
 from orchestration.core.events import DeadlinePassed
 from orchestration.core.saga_state import StepState
-from orchestration.drain import reading, records
+from orchestration.drain import reading, records, rescue
 from orchestration.drain.caller import Caller
 from orchestration.drain.calls import Finished, given_up
 from orchestration.drain.catalogue import Catalogue
@@ -159,6 +159,9 @@ class Drain:
         except GONE as error:
             self.connection = await reconnected(self.connection, error, self.lease.holds)
             return
+        except psycopg.Error as error:
+            await rescue.claim_one_by_one(self, sagas, error)
+            return
         if self.held.alone and not sagas:
             self.held.alone = self.lease.solo_waiting = False
         else:
@@ -270,13 +273,7 @@ class Drain:
         if stale:
             self.summary.stale += len(stale)
             logger.warning("drain %s: %d stale writes were refused", self.lease.id, len(stale))
-            await self._count("stale_writes", len(stale))
-
-    async def _count(self, name: str, by: int) -> None:
-        try:
-            await self.connection.execute(leases.COUNT_UP, [name, by])
-        except GONE as error:
-            logger.warning("drain %s: %s were not counted: %s", self.lease.id, name, error)
+            await records.count(self.connection, "stale_writes", len(stale))
 
     # -- the end -----------------------------------------------------------------------------------------------
 
@@ -288,7 +285,7 @@ class Drain:
             self.look = False
             await self._settle()
         if not self.lease.holds():
-            await self._count("lost_leases", 1)
+            await records.count(self.connection, "lost_leases", 1)
             return
         now = self.clock.now()
         changes = [advance.given_back(saga, given_up(saga, now), now) for saga in self.held.sagas.values()]

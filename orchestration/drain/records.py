@@ -8,6 +8,7 @@ import psycopg
 
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import GONE, Connection
+from orchestration.store import leases
 from orchestration.store.record import RECORD, Recorded, parameters, recorded
 from orchestration.store.rows import AttemptRow, SagaChange
 
@@ -64,3 +65,11 @@ def without_words(attempt: AttemptRow) -> AttemptRow:
     """The attempt without anything that a participant said."""
     said = '{"message": "the answer could not be stored", "code": "unrecordable"}'
     return attempt._replace(request=None, answer=None, error=said, outcome="in_doubt")
+
+
+async def count(connection: Connection, name: str, by: int) -> None:
+    """Add to a named counter of the engine; a counter is no reason to fail."""
+    try:
+        await connection.execute(leases.COUNT_UP, [name, by])
+    except GONE as error:
+        logger.warning("%d %s were not counted: %s", by, name, error)

@@ -139,3 +139,26 @@ def test_a_claim_is_never_in_vain(engine: World) -> None:
     run_until_quiet()
     for saga in sagas:
         assert not saga.events.filter(kind="claimed", moves="").exists()
+
+
+def test_a_saga_that_cannot_be_claimed_is_stuck_alone_and_the_rest_of_its_batch_goes_on(engine: World) -> None:
+    name = define("one")
+    sagas = [start(name) for _number in range(8)]
+    guilty = sagas[3]
+    # Its lost try is there already, so that to note it again breaks the key.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orchestration_saga SET status = 'running', started_at = created_at WHERE id = %s", [guilty.pk]
+        )
+        cursor.execute(
+            "UPDATE orchestration_step SET status = 'running', action_attempts = 1, due_at = NULL WHERE saga_id = %s",
+            [guilty.pk],
+        )
+        cursor.execute(
+            """INSERT INTO orchestration_attempt (saga_id, position, direction, number, epoch, started_at, finished_at,
+               outcome, fault) VALUES (%s, 0, 'action', 1, 0, now(), now(), 'lost', '')""",
+            [guilty.pk],
+        )
+    run_until_quiet()
+    assert sorted(again(saga).status for saga in sagas) == [SagaStatus.COMPLETED] * 7 + [SagaStatus.STUCK]
+    assert again(guilty).stuck_code == "cannot_go_on"
