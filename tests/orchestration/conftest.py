@@ -1,28 +1,13 @@
 """What the tests of the orchestrator share: the cast, and a definition to launch."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from orchestration.definitions import publish_definition
 from orchestration.models import Participant, SagaDefinition
 from tests.cast import Cast, make_cast
 from tests.orchestration.scripted import WORLD, World
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Tests with real transactions empty the tables by TRUNCATE, which the audit table forbids. Only here, it may."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE orchestration_auditentry DISABLE TRIGGER audit_is_never_emptied")
-
-
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Path) -> None:
-    """WhiteNoise warns when the folder of collected files is missing, as it is in a fresh clone."""
-    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture
