@@ -7,7 +7,7 @@ from dataclasses import replace
 import psycopg
 
 from orchestration.drain.clock import DatabaseClock
-from orchestration.drain.connections import GONE, Connection
+from orchestration.drain.connections import GONE, Connection, connect
 from orchestration.store import leases
 from orchestration.store.record import RECORD, Recorded, parameters, recorded
 from orchestration.store.rows import AttemptRow, SagaChange
@@ -68,8 +68,12 @@ def without_words(attempt: AttemptRow) -> AttemptRow:
 
 
 async def count(connection: Connection, name: str, by: int) -> None:
-    """Add to a named counter of the engine; a counter is no reason to fail."""
+    """Add to a named counter of the engine, on a new connection if need be; a counter is no reason to fail."""
     try:
         await connection.execute(leases.COUNT_UP, [name, by])
-    except GONE as error:
-        logger.warning("%d %s were not counted: %s", by, name, error)
+    except GONE:
+        try:
+            async with await connect("sagaconsole drain") as another:
+                await another.execute(leases.COUNT_UP, [name, by])
+        except GONE as error:
+            logger.warning("%d %s were not counted: %s", by, name, error)

@@ -179,8 +179,8 @@ def test_slash_searches_and_a_pasted_id_opens_its_saga(operator: Tab, demo: Demo
 
 
 def test_a_viewer_may_look_but_not_touch(chromium: Browser, demo: Demo) -> None:
-    saga_id = demo.launch("BROWSER-9", delay_seconds=5)
     tab = log_in(chromium, demo, "viewer")
+    saga_id = demo.launch("BROWSER-9", delay_seconds=10)  # an ended saga offers no acts
     page = tab.open(f"/sagas/{saga_id}/")
     for name in ("Retry", "Compensate", "Skip step", "Pause"):
         button = page.get_by_role("button", name=name).first
