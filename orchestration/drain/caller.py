@@ -24,6 +24,10 @@ from orchestration.participants.http import HttpTransport
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
 from orchestration.store.rows import StoredSaga
 
+# Which call of a saga: index of the step, whether it undoes, number of the try. A call that nobody waits for any more
+# (a callback came first) may still be out when the next one of the same step begins.
+Try = tuple[int, bool, int]
+
 
 class Caller:
     """Makes calls concurrently; `on_finished` is told of each that has ended. Made inside the running loop."""
@@ -35,7 +39,7 @@ class Caller:
         self._catalogue = catalogue
         self._clock = clock
         self._on_finished = on_finished
-        self._tasks: defaultdict[UUID, dict[int, asyncio.Task[None]]] = defaultdict(dict)
+        self._tasks: defaultdict[UUID, dict[Try, asyncio.Task[None]]] = defaultdict(dict)
         self._out = 0
         self._functions = FunctionTransport()
         self._http = HttpTransport(AllowList(settings.SAGA_PARTICIPANT_HOSTS), catalogue.http_participant)
@@ -50,8 +54,9 @@ class Caller:
         """Start the calls whose intent is committed and that are not out yet."""
         for step in saga.state.calls_out():
             tasks = self._tasks[saga.id]
-            if step.definition.index not in tasks:
-                tasks[step.definition.index] = asyncio.create_task(self._run(saga, step))
+            this = (step.definition.index, step.undoing, step.attempt)
+            if this not in tasks:
+                tasks[this] = asyncio.create_task(self._run(saga, step, this))
                 self._out += 1
 
     def drop(self, saga_id: UUID) -> None:
@@ -71,7 +76,7 @@ class Caller:
         if self._faults is not None:
             await self._faults.close()
 
-    async def _run(self, saga: StoredSaga, step: StepState) -> None:
+    async def _run(self, saga: StoredSaga, step: StepState, this: Try) -> None:
         command: Command | None = None
         try:
             command = command_for(saga, step)
@@ -82,7 +87,7 @@ class Caller:
             return  # the saga belongs to another by now; the loop will notice and drop it
         except Exception as error:  # noqa: BLE001  a bug in a transport must not leave a call out for ever
             answer = Answer(Outcome.IN_DOUBT, error=problem(f"{type(error).__name__}: {error}"[:500], "worker_error"))
-        if self._tasks.get(saga.id, {}).pop(step.definition.index, None) is not None:
+        if self._tasks.get(saga.id, {}).pop(this, None) is not None:
             self._out -= 1
         self._on_finished(finished(saga, step, command, answer, self._clock.now(), random.random()))  # noqa: S311  jitter
 

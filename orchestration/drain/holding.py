@@ -2,19 +2,18 @@
 
 import heapq
 import time
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from orchestration import advance
 from orchestration.core.states import SagaStatus
 from orchestration.drain.caller import Caller
-from orchestration.drain.calls import Finished
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.lease import Announcer
 from orchestration.store.rows import SagaChange, StoredSaga
 
 DEADLINE_LOOK_SECONDS = 0.5
+KEPT_BACK_SECONDS = 1.0
 _BEGUN = (SagaStatus.PENDING, SagaStatus.RUNNING)
 
 
@@ -26,7 +25,8 @@ class Holding:
         self.alone = False
         self._drain_id = drain_id
         self._clock = clock
-        self._due_times: list[float] = []
+        self._due_times: list[tuple[float, UUID]] = []
+        self._came_due: set[UUID] = set()
         self._next_deadline_look = 0.0
 
     def attach(self, caller: Caller, announcer: Announcer) -> None:
@@ -34,13 +34,10 @@ class Holding:
         self._caller = caller
         self._announcer = announcer
 
-    def landed(self, saga: StoredSaga, change: SagaChange, one: Finished | None) -> None:
+    def landed(self, saga: StoredSaga, change: SagaChange) -> None:
         """`change` of `saga` is in the database: hold what is ours, and start its calls."""
-        output = None
-        if one is not None and one.attempt.direction == "action" and one.attempt.outcome == "succeeded":
-            output = (saga.definition.steps[one.step].name, one.answer.output)
         self._announcer.changed(saga.id, change.revision)
-        self.hold(advance.landed(saga, change, output), change.due_at)
+        self.hold(advance.landed(saga, change), change.due_at)
 
     def hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:
         """Keep `saga` and start its calls if this drain owns it, else let it go and remember when it is due."""
@@ -48,11 +45,18 @@ class Holding:
             self.sagas[saga.id] = saga
             self._caller.start(saga)
             self.alone = self.alone and any(step.must_be_alone for step in saga.state.calls_out())
-            return
-        self.forget(saga.id)
+            due_at = min((step.due_at for step in saga.state.steps if step.due_at is not None), default=None)
+        else:
+            self.forget(saga.id)
         if due_at is not None:
-            wait = max(0.0, (due_at - self._clock.now()).total_seconds())
-            heapq.heappush(self._due_times, time.monotonic() + wait)
+            self._remember(saga.id, due_at)
+
+    def _remember(self, saga_id: UUID, due_at: datetime) -> None:
+        """What is held and due, but kept back, is looked at again after a moment."""
+        wait = (due_at - self._clock.now()).total_seconds()
+        if wait <= 0:
+            wait = KEPT_BACK_SECONDS if saga_id in self.sagas else 0
+        heapq.heappush(self._due_times, (time.monotonic() + wait, saga_id))
 
     def forget(self, saga_id: UUID) -> None:
         """It is not ours, or not any more."""
@@ -61,21 +65,26 @@ class Holding:
         self.alone = self.alone and bool(self.sagas)
 
     def next_due_in(self) -> float | None:
-        """Seconds until the next saga that was let go is due; None: none is known."""
-        return max(0.0, self._due_times[0] - time.monotonic()) if self._due_times else None
+        """Seconds until the next saga is due, held or let go; None: none is known."""
+        return max(0.0, self._due_times[0][0] - time.monotonic()) if self._due_times else None
 
-    def something_came_due(self) -> bool:
+    def others_came_due(self) -> bool:
         """Whether the time of a saga that was let go has come since the last question."""
-        now, came = time.monotonic(), False
-        while self._due_times and self._due_times[0] <= now:
-            heapq.heappop(self._due_times)
-            came = True
-        return came
+        now, others = time.monotonic(), False
+        while self._due_times and self._due_times[0][0] <= now:
+            saga_id = heapq.heappop(self._due_times)[1]
+            if saga_id in self.sagas:
+                self._came_due.add(saga_id)
+            else:
+                others = True
+        return others
 
-    def deadlines_passed(self) -> Iterable[UUID]:
-        """Sagas held whose deadline has passed; looked at twice a second."""
-        if time.monotonic() < self._next_deadline_look:
-            return ()
+    def came_due(self) -> set[UUID]:
+        """Sagas held of which a step has become due, or whose deadline has passed, since the last question."""
+        came, self._came_due = self._came_due, set()
+        return came | self._deadlines_passed() if time.monotonic() >= self._next_deadline_look else came
+
+    def _deadlines_passed(self) -> set[UUID]:
         self._next_deadline_look = time.monotonic() + DEADLINE_LOOK_SECONDS
         now = self._clock.now()
-        return [key for key, one in self.sagas.items() if one.state.deadline_at <= now and one.state.status in _BEGUN]
+        return {key for key, one in self.sagas.items() if one.state.deadline_at <= now and one.state.status in _BEGUN}

@@ -8,17 +8,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 import psycopg
 
 from orchestration import advance, dispatch
-from orchestration.advance import Happened, Owner
-from orchestration.core.events import DeadlinePassed
+from orchestration.advance import Owner
 from orchestration.core.saga_state import StepState
-from orchestration.drain import reading, records, rescue
+from orchestration.drain import reading, records, rescue, settling
 from orchestration.drain.caller import Caller
 from orchestration.drain.calls import Finished, given_up
 from orchestration.drain.catalogue import Catalogue
@@ -27,7 +25,6 @@ from orchestration.drain.connections import GONE, Connection, connect, reconnect
 from orchestration.drain.holding import Holding
 from orchestration.drain.lease import Announcer, Lease, listen
 from orchestration.store import leases
-from orchestration.store.rows import SagaChange, StoredSaga
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -62,7 +59,7 @@ class Drain:
         self.held = Holding(self.lease.id, self.clock)
         self.catalogue = Catalogue()
         self.owner = Owner(self.lease.id, self._blocked_by, self._takes_on)
-        self._finished: list[Finished] = []
+        self.finished: list[Finished] = []
         self._started = time.monotonic()
         self._poll = SHORTEST_POLL
 
@@ -73,7 +70,7 @@ class Drain:
                 if self._may_claim():
                     await self._claim()
                 await self._wait()
-                await self._settle()
+                await settling.settle(self)
             await self._give_back()
         return self.summary
 
@@ -109,7 +106,7 @@ class Drain:
     def _goes_on(self) -> bool:
         self.summary.stopped = self.stop_requested()
         self.summary.lost = not self.lease.holds()
-        idle = not (self.held.sagas or self._finished or (self.lease.solo_waiting and not self._too_old()))
+        idle = not (self.held.sagas or self.finished or (self.lease.solo_waiting and not self._too_old()))
         slice_is_over = self._age() > self.slice_seconds and idle
         return not (self.summary.stopped or self.summary.lost or slice_is_over)
 
@@ -152,8 +149,8 @@ class Drain:
         try:
             async with self.connection.transaction():
                 sagas = await reading.claim(self, room=room)
-                changes = [self._guarded(saga, lambda s: advance.claimed(s, self.owner, self.clock.now()))
-                           for saga in sagas]  # fmt: skip
+                now = self.clock.now()
+                changes = [settling.guarded(saga, now, lambda s: advance.claimed(s, self.owner, now)) for saga in sagas]
                 if changes:
                     await records.record(self.connection, changes, self.clock)
         except GONE as error:
@@ -169,22 +166,13 @@ class Drain:
         self._poll = SHORTEST_POLL if sagas else self._poll
         self.summary.claimed += len(sagas)
         for saga, change in zip(sagas, changes, strict=True):
-            self.held.landed(saga, change, None)
-
-    def _guarded(self, saga: StoredSaga, change: Callable[[StoredSaga], SagaChange]) -> SagaChange:
-        """A rule that fails on one saga makes that saga stuck and hurts no other."""
-        try:
-            return change(saga)
-        except Exception:
-            logger.exception("saga %s: the rules failed on it", saga.id)
-            return advance.cannot_go_on(saga, "the engine failed on this saga; see the worker's log", (),
-                                        self.clock.now())  # fmt: skip
+            self.held.landed(saga, change)
 
     # -- wait --------------------------------------------------------------------------------------------------
 
     async def _wait(self) -> None:
         """Until a call has ended, something may be due, or it is time to look anyway."""
-        if self._finished or (self.look and self._may_claim()):
+        if self.finished or (self.look and self._may_claim()):
             await asyncio.sleep(0)
             return
         next_due = self.held.next_due_in()
@@ -192,88 +180,15 @@ class Drain:
             async with asyncio.timeout(self._poll if next_due is None else min(next_due, self._poll)):
                 await self._wake.wait()
         self._wake.clear()
-        if not self._finished:
+        if not self.finished:
             self.look = True
             self._poll = min(self._poll * 2, LONGEST_POLL)
-        self.look = self.held.something_came_due() or self.look
+        self.look = self.held.others_came_due() or self.look
 
     def _call_ended(self, finished: Finished) -> None:
-        self._finished.append(finished)
+        self.finished.append(finished)
         self._poll = SHORTEST_POLL
         self._wake.set()
-
-    # -- settle ------------------------------------------------------------------------------------------------
-
-    async def _settle(self) -> None:
-        """Record what has ended, one transaction for all; what landed goes on."""
-        ended = {one.saga_id: one for one in self._finished}  # of two calls of one saga, the other waits a turn
-        self._finished = [one for one in self._finished if ended.get(one.saga_id) is not one]
-        happened: dict[UUID, Finished | None] = {
-            key: one for key, one in ended.items()
-            if key in self.held.sagas and reading.still_open(self.held.sagas[key], one)
-        }  # fmt: skip
-        happened |= {saga_id: None for saga_id in self.held.deadlines_passed() if saga_id not in happened}
-        if not happened or not self.lease.holds():
-            return
-        changes = {saga_id: self._change(self.held.sagas[saga_id], one) for saga_id, one in happened.items()}
-        self.summary.calls += len(ended)
-        try:
-            rescue = self._rescue
-            landed = (await records.record_each(self.connection, list(changes.values()), self.clock, rescue)).landed
-        except GONE as error:
-            self.connection = await reconnected(
-                self.connection, error, self.lease.holds
-            )  # whether it was committed is unknown: read the truth
-            landed = frozenset()
-        for saga_id in landed:
-            self.held.landed(self.held.sagas[saga_id], changes[saga_id], happened[saga_id])
-        if others := {saga_id: one for saga_id, one in happened.items() if saga_id not in landed}:
-            await self._read_again(others)
-
-    def _change(self, saga: StoredSaga, one: Finished | None) -> SagaChange:
-        now = self.clock.now()
-        if one is None:
-            happened = Happened("deadline")
-            return self._guarded(saga, lambda s: advance.owned(s, DeadlinePassed(), happened, self.owner, now))
-        event = one.answer.event(one.step, one.luck)
-        happened = Happened("answered", (one.attempt,))
-        return self._guarded(saga, lambda s: advance.owned(s, event, happened, self.owner, now))
-
-    def _rescue(self, change: SagaChange) -> SagaChange:
-        saga = self.held.sagas[change.id]
-        attempts = [records.without_words(one) for one in change.attempts]
-        return advance.cannot_go_on(saga, "its answer could not be recorded", attempts, self.clock.now())
-
-    async def _read_again(self, happened: dict[UUID, Finished | None]) -> None:
-        """Somebody else wrote these sagas, or our write is unknown: decide anew with the same answer in hand."""
-        try:
-            async with self.connection.transaction():
-                sagas = await reading.load(self, list(happened))
-                mine = [saga for saga in sagas if saga.epoch == self.held.sagas[saga.id].epoch]
-                changes = {saga.id: self._change(saga, happened[saga.id]) for saga in mine
-                           if reading.still_open(saga, happened[saga.id])}  # fmt: skip
-                if changes:
-                    await records.record(self.connection, list(changes.values()), self.clock)
-        except GONE as error:
-            self.connection = await reconnected(self.connection, error, self.lease.holds)
-            self._finished += [one for one in happened.values() if one is not None]
-            return
-        await self._drop_stale(happened.keys() - {saga.id for saga in mine})
-        for saga in mine:
-            self.held.sagas[saga.id] = saga
-            if saga.id in changes:
-                self.held.landed(saga, changes[saga.id], happened[saga.id])
-            else:
-                self.held.hold(saga)
-
-    async def _drop_stale(self, saga_ids: Iterable[UUID]) -> None:
-        """These belong to another owner: nothing of ours was written, and that is counted."""
-        for saga_id in (stale := list(saga_ids)):
-            self.held.forget(saga_id)
-        if stale:
-            self.summary.stale += len(stale)
-            logger.warning("drain %s: %d stale writes were refused", self.lease.id, len(stale))
-            await records.count(self.connection, "stale_writes", len(stale))
 
     # -- the end -----------------------------------------------------------------------------------------------
 
@@ -283,7 +198,7 @@ class Drain:
         while self.held.sagas and self.lease.holds() and time.monotonic() < give_up_at:
             await self._wait()
             self.look = False
-            await self._settle()
+            await settling.settle(self)
         if not self.lease.holds():
             await records.count(self.connection, "lost_leases", 1)
             return

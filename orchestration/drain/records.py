@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 import psycopg
 
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import GONE, Connection, connect
 from orchestration.store import leases
-from orchestration.store.record import RECORD, Recorded, parameters, recorded
+from orchestration.store.record import KEEP_ATTEMPTS, RECORD, Recorded, attempt_parameters, parameters, recorded
 from orchestration.store.rows import AttemptRow, SagaChange
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,12 @@ async def record_each(
     first = await record_each(connection, changes[:half], clock, rescue)
     second = await record_each(connection, changes[half:], clock, rescue)
     return replace(second, landed=first.landed | second.landed)
+
+
+async def keep(connection: Connection, late: Sequence[tuple[UUID, AttemptRow]]) -> None:
+    """Attempts whose answer came when the saga did not wait for it any more: history, and nothing else."""
+    if late:
+        await connection.execute(KEEP_ATTEMPTS, attempt_parameters(late))
 
 
 def without_words(attempt: AttemptRow) -> AttemptRow:

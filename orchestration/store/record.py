@@ -9,13 +9,23 @@ from uuid import UUID
 
 from orchestration.core.saga_state import StepState
 from orchestration.store.arrays import literal
-from orchestration.store.rows import SagaChange
+from orchestration.store.rows import AttemptRow, SagaChange
+
+_ATTEMPTS = """INSERT INTO orchestration_attempt (
+        saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request, answer, error, fault)
+    SELECT ended.saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request::jsonb,
+        answer::jsonb, error::jsonb, fault
+    FROM unnest(
+        %s::uuid[], %s::smallint[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]
+    ) AS ended(
+        saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request, answer, error, fault)"""
 
 # Sagas are locked in id order, so two writers never wait for each other in a circle. A saga whose epoch or
 # outside_writes has moved on since it was read is left untouched, with its steps, attempts and journal.
 # All locks are taken before the first update because the count of the locked is a filter that is tested once. A join
 # with them would be a nested loop, which for batches of 600 is most of the time: the planner expects ten rows.
-RECORD = """
+RECORD = f"""
 WITH change AS (
     SELECT * FROM unnest(
         %s::uuid[], %s::bigint[], %s::int[], %s::text[], %s::bool[], %s::text[], %s::text[], %s::bigint[], %s::int[],
@@ -55,15 +65,7 @@ WITH change AS (
     JOIN landed ON landed.id = new.saga_id
     WHERE step.saga_id = new.saga_id AND step.position = new.position
 ), attempts AS (
-    INSERT INTO orchestration_attempt (
-        saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request, answer, error, fault)
-    SELECT ended.saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request::jsonb,
-        answer::jsonb, error::jsonb, fault
-    FROM unnest(
-        %s::uuid[], %s::smallint[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
-        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]
-    ) AS ended(
-        saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request, answer, error, fault)
+    {_ATTEMPTS}
     JOIN landed ON landed.id = ended.saga_id
 ), journal AS (
     INSERT INTO orchestration_event (saga_id, seq, at, kind, status, epoch, actor, moves, reason)
@@ -71,9 +73,14 @@ WITH change AS (
         change.moves, change.reason
     FROM change JOIN landed USING (id)
 )
-SELECT coalesce(array_agg(id), '{}'), clock_timestamp(),
+SELECT coalesce(array_agg(id), '{{}}'), clock_timestamp(),
     (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
 FROM landed
+"""
+# An answer that came too late is history and nothing else; a try that was recorded before stays as it is.
+KEEP_ATTEMPTS = f"""
+{_ATTEMPTS} JOIN orchestration_saga saga ON saga.id = ended.saga_id AND saga.epoch = ended.epoch
+ON CONFLICT DO NOTHING
 """
 _KINDS = re.findall(r"%s::(\w+)\[\]", RECORD)
 _SAGA_WIDTH, _STEP_WIDTH = 20, 18
@@ -96,16 +103,22 @@ def parameters(changes: Sequence[SagaChange]) -> list[str]:
     ordered = sorted(changes, key=lambda change: change.id)
     sagas = [_saga_row(change) for change in ordered]
     steps = [_step_row(change, step) for change in ordered for step in change.steps]
-    attempts = [
-        (change.id, one.position, one.direction, one.number, one.epoch, one.started_at, one.finished_at, one.outcome,
-         one.request, one.answer, one.error, one.fault)
-        for change in ordered for one in change.attempts
-    ]  # fmt: skip
+    attempts = [(change.id, one) for change in ordered for one in change.attempts]
     return [
         *_columns(sagas, _SAGA_KINDS),
         *_columns(steps, _STEP_KINDS),
-        *_columns(attempts, _ATTEMPT_KINDS),
+        *attempt_parameters(attempts),
     ]
+
+
+def attempt_parameters(attempts: Iterable[tuple[UUID, AttemptRow]]) -> list[str]:
+    """The array literals that KEEP_ATTEMPTS takes, of (saga id, attempt)."""
+    rows = [
+        (saga_id, one.position, one.direction, one.number, one.epoch, one.started_at, one.finished_at, one.outcome,
+         one.request, one.answer, one.error, one.fault)
+        for saga_id, one in attempts
+    ]  # fmt: skip
+    return list(_columns(rows, _ATTEMPT_KINDS))
 
 
 def recorded(row: Sequence[Any]) -> Recorded:

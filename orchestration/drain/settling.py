@@ -1,0 +1,121 @@
+"""What happens to the sagas that a drain holds: calls that have ended, steps whose time has come, deadlines.
+
+All that has come in meanwhile is recorded in one transaction; what landed goes on.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from orchestration import advance
+from orchestration.drain import reading, records
+from orchestration.drain.calls import Finished
+from orchestration.drain.connections import GONE, reconnected
+from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
+
+if TYPE_CHECKING:
+    from orchestration.drain.loop import Drain
+
+logger = logging.getLogger(__name__)
+Calls = Mapping[UUID, Sequence[Finished]]
+
+
+async def settle(drain: "Drain") -> None:
+    """Record what has happened; what did not land, because somebody else wrote the saga, is decided anew."""
+    calls = _gather(drain)
+    if not calls or not drain.lease.holds():
+        return
+    changes, late = _changes(drain, drain.held.sagas, calls)
+    try:
+        done = await records.record_each(drain.connection, changes, drain.clock, lambda change: _rescued(drain, change))
+        await records.keep(drain.connection, late)
+        landed = done.landed
+    except GONE as error:  # whether it was committed is unknown: read the truth
+        drain.connection = await reconnected(drain.connection, error, drain.lease.holds)
+        landed = frozenset()
+    for change in changes:
+        if change.id in landed:
+            drain.held.landed(drain.held.sagas[change.id], change)
+    if others := {change.id: calls[change.id] for change in changes if change.id not in landed}:
+        await _read_again(drain, others)
+
+
+def guarded(saga: StoredSaga, now: datetime, change: Callable[[StoredSaga], SagaChange]) -> SagaChange:
+    """A rule that fails on one saga makes that saga stuck and hurts no other."""
+    try:
+        return change(saga)
+    except Exception:
+        logger.exception("saga %s: the rules failed on it", saga.id)
+        return advance.cannot_go_on(saga, "the engine failed on this saga; see the worker's log", (), now)
+
+
+def _gather(drain: "Drain") -> Calls:
+    """By saga: the calls that have ended; none for a saga of which only a time has come."""
+    ended, drain.finished = drain.finished, []
+    drain.summary.calls += len(ended)
+    calls: dict[UUID, list[Finished]] = {saga_id: [] for saga_id in drain.held.came_due()}
+    for one in ended:
+        if one.saga_id in drain.held.sagas:
+            calls.setdefault(one.saga_id, []).append(one)
+    return calls
+
+
+def _changes(
+    drain: "Drain", sagas: Mapping[UUID, StoredSaga], calls: Calls
+) -> tuple[list[SagaChange], list[tuple[UUID, AttemptRow]]]:
+    """What is to be written: changes, and the attempts of calls that the saga did not wait for any more."""
+    now = drain.clock.now()
+    changes: list[SagaChange] = []
+    late: list[tuple[UUID, AttemptRow]] = []
+    for saga_id, ended in calls.items():
+        saga = sagas[saga_id]
+        awaited = [one for one in ended if reading.still_open(saga, one)]
+        if len(awaited) < len(ended):
+            late += [(saga_id, one.attempt) for one in ended if one not in awaited]
+        change = guarded(saga, now, lambda s, awaited=awaited: advance.owned(s, awaited, drain.owner, now))  # type: ignore[misc]  # bound now
+        if awaited or change.state != saga.state:
+            changes.append(change)
+    return changes, late
+
+
+def _rescued(drain: "Drain", change: SagaChange) -> SagaChange:
+    saga = drain.held.sagas[change.id]
+    attempts = [records.without_words(one) for one in change.attempts]
+    return advance.cannot_go_on(saga, "its answer could not be recorded", attempts, drain.clock.now())
+
+
+async def _read_again(drain: "Drain", calls: Calls) -> None:
+    """Somebody else wrote these sagas, or our write is unknown: decide anew with the same answers in hand."""
+    held = drain.held
+    try:
+        async with drain.connection.transaction():
+            sagas = await reading.load(drain, list(calls))
+            mine = {saga.id: saga for saga in sagas if saga.epoch == held.sagas[saga.id].epoch}
+            changes, late = _changes(drain, mine, {key: calls[key] for key in mine})
+            if changes:
+                await records.record(drain.connection, changes, drain.clock)
+            await records.keep(drain.connection, late)
+    except GONE as error:
+        drain.connection = await reconnected(drain.connection, error, drain.lease.holds)
+        drain.finished += [one for ended in calls.values() for one in ended]
+        return
+    changed = {change.id: change for change in changes}
+    for saga_id, saga in mine.items():
+        held.sagas[saga_id] = saga
+        if saga_id in changed:
+            held.landed(saga, changed[saga_id])
+        else:
+            held.hold(saga)
+    await _drop_stale(drain, calls.keys() - mine.keys())
+
+
+async def _drop_stale(drain: "Drain", saga_ids: Iterable[UUID]) -> None:
+    """These belong to another owner: nothing of ours was written, and that is counted."""
+    for saga_id in (stale := list(saga_ids)):
+        drain.held.forget(saga_id)
+    if stale:
+        drain.summary.stale += len(stale)
+        logger.warning("drain %s: %d stale writes were refused", drain.lease.id, len(stale))
+        await records.count(drain.connection, "stale_writes", len(stale))
