@@ -4,10 +4,10 @@ Nothing here talks to the database: each function turns a saga as it was read an
 `SagaChange` that `store.record` writes, or does not when the saga has moved on meanwhile.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from orchestration.core.decisions import Hindrance, decide, decide_and_begin
@@ -94,16 +94,14 @@ def cannot_go_on(saga: StoredSaga, reason: str, attempts: Sequence[AttemptRow], 
     return _change(saga, decision, Happened("cannot_go_on", attempts), now, epoch=saga.epoch)
 
 
-def landed(saga: StoredSaga, change: SagaChange, output: tuple[str, Any] | None = None) -> StoredSaga:
-    """Bring `saga` up to what has landed, in place. `output`: a step's name and what its action answered."""
+def landed(saga: StoredSaga, change: SagaChange) -> StoredSaga:
+    """Bring `saga` up to what has landed, in place."""
     saga.state = change.state
     saga.epoch = change.epoch
     saga.outside_writes = change.outside_writes
     saga.revision = change.revision
     saga.drain_id = change.drain_id
     saga.started_at = change.started_at
-    if output is not None:
-        saga.outputs[output[0]] = output[1]
     return saga
 
 
@@ -157,7 +155,7 @@ def _change(
 
 def _step_errors(decision: Decision, happened: Happened) -> dict[int, str]:
     """A step keeps the last error of its action until the action succeeds; errors of the undo stand in its attempts."""
-    errors: dict[int, str] = {}
+    errors = {step: CLEAR_ERROR if error is None else json.dumps(error) for step, error in decision.errors.items()}
     for attempt in happened.attempts:
         if attempt.direction == "action":
             error = CLEAR_ERROR if attempt.outcome == "succeeded" else attempt.error

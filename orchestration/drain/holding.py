@@ -9,7 +9,6 @@ from uuid import UUID
 from orchestration import advance
 from orchestration.core.states import SagaStatus
 from orchestration.drain.caller import Caller
-from orchestration.drain.calls import Finished
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.lease import Announcer
 from orchestration.store.rows import SagaChange, StoredSaga
@@ -34,13 +33,10 @@ class Holding:
         self._caller = caller
         self._announcer = announcer
 
-    def landed(self, saga: StoredSaga, change: SagaChange, one: Finished | None) -> None:
+    def landed(self, saga: StoredSaga, change: SagaChange) -> None:
         """`change` of `saga` is in the database: hold what is ours, and start its calls."""
-        output = None
-        if one is not None and one.attempt.direction == "action" and one.attempt.outcome == "succeeded":
-            output = (saga.definition.steps[one.step].name, one.answer.output)
         self._announcer.changed(saga.id, change.revision)
-        self.hold(advance.landed(saga, change, output), change.due_at)
+        self.hold(advance.landed(saga, change), change.due_at)
 
     def hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:
         """Keep `saga` and start its calls if this drain owns it, else let it go and remember when it is due."""

@@ -169,7 +169,7 @@ class Drain:
         self._poll = SHORTEST_POLL if sagas else self._poll
         self.summary.claimed += len(sagas)
         for saga, change in zip(sagas, changes, strict=True):
-            self.held.landed(saga, change, None)
+            self.held.landed(saga, change)
 
     def _guarded(self, saga: StoredSaga, change: Callable[[StoredSaga], SagaChange]) -> SagaChange:
         """A rule that fails on one saga makes that saga stuck and hurts no other."""
@@ -226,7 +226,7 @@ class Drain:
             )  # whether it was committed is unknown: read the truth
             landed = frozenset()
         for saga_id in landed:
-            self.held.landed(self.held.sagas[saga_id], changes[saga_id], happened[saga_id])
+            self.held.landed(self.held.sagas[saga_id], changes[saga_id])
         if others := {saga_id: one for saga_id, one in happened.items() if saga_id not in landed}:
             await self._read_again(others)
 
@@ -262,7 +262,7 @@ class Drain:
         for saga in mine:
             self.held.sagas[saga.id] = saga
             if saga.id in changes:
-                self.held.landed(saga, changes[saga.id], happened[saga.id])
+                self.held.landed(saga, changes[saga.id])
             else:
                 self.held.hold(saga)
 

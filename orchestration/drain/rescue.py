@@ -46,4 +46,4 @@ async def _write(drain: "Drain", saga_id: UUID, epoch: int, change_of: Callable[
         if changes:
             await records.record(drain.connection, changes, drain.clock)
     for saga, change in zip(sagas, changes, strict=True):
-        drain.held.landed(saga, change, None)
+        drain.held.landed(saga, change)

@@ -20,7 +20,7 @@ STEP_COLUMNS = """saga_id, position, status, in_doubt, sent, refused_only, effec
 
 @dataclass(slots=True)
 class StoredSaga:
-    """A saga as the database holds it. `outputs`: what the actions answered, by step name."""
+    """A saga as the database holds it."""
 
     id: UUID
     definition: SagaDefinition
@@ -31,8 +31,6 @@ class StoredSaga:
     business_key: str
     started_at: datetime | None
     drain_id: UUID | None
-    input: dict[str, Any]
-    outputs: dict[str, Any]
 
 
 class AttemptRow(NamedTuple):
@@ -99,18 +97,19 @@ def stored_sagas(
 def _stored(
     row: Sequence[Any], steps: list[Sequence[Any]], outputs: list[Sequence[Any]], definition: SagaDefinition
 ) -> StoredSaga:
+    names = [step.name for step in definition.steps]
     state = SagaState(
         status=SagaStatus(row[2]), paused=row[3], stuck_code=row[4], stuck_reason=row[5], deadline_at=row[6],
         steps=tuple(
             StepState(definition.steps[position], StepStatus(status), *rest)
             for _saga, position, status, *rest in sorted(steps, key=_position)
         ),
+        input=json.loads(row[15]),
+        outputs={names[position]: json.loads(answer) for _saga, position, answer in outputs if answer is not None},
     )  # fmt: skip
-    names = [step.name for step in definition.steps]
     return StoredSaga(
         id=row[0], definition=definition, state=state, epoch=row[7], outside_writes=row[8], revision=row[9],
-        business_key=row[10], started_at=row[11], drain_id=row[12], input=json.loads(row[15]),
-        outputs={names[position]: json.loads(answer) for _saga, position, answer in outputs if answer is not None},
+        business_key=row[10], started_at=row[11], drain_id=row[12],
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def stored(state: SagaState, **fields: Any) -> StoredSaga:
     )
     values: dict[str, Any] = {
         "id": uuid4(), "definition": definition, "state": state, "epoch": 4, "outside_writes": 2, "revision": 7,
-        "business_key": "", "started_at": NOW - SECOND, "drain_id": None, "input": {}, "outputs": {},
+        "business_key": "", "started_at": NOW - SECOND, "drain_id": None,
     }  # fmt: skip
     return StoredSaga(**values | fields)
 

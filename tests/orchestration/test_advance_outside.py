@@ -97,8 +97,8 @@ def test_a_saga_that_the_engine_fails_on_is_stuck_and_free():
 
 
 def test_what_landed_is_what_the_owner_then_holds():
-    before = stored(saga("rp"), drain_id=ME, outputs={"earlier": 1})
-    change = advance.owned(before, Succeeded(0), ANSWERED, owner(), NOW)
-    held = advance.landed(before, change, ("step-1", {"ref": "R-7"}))
+    before = stored(saga("rp", outputs={"earlier": 1}), drain_id=ME)
+    change = advance.owned(before, Succeeded(0, {"ref": "R-7"}), ANSWERED, owner(), NOW)
+    held = advance.landed(before, change)
     assert (held.state, held.epoch, held.revision, held.drain_id) == (change.state, 4, 8, ME)
-    assert held.outputs == {"earlier": 1, "step-1": {"ref": "R-7"}}
+    assert held.state.outputs == {"earlier": 1, "step-1": {"ref": "R-7"}}
