@@ -4,10 +4,10 @@ Nothing here talks to the database: each function turns a saga as it was read an
 `SagaChange` that `store.record` writes, or does not when the saga has moved on meanwhile.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from orchestration.core.decisions import Hindrance, decide, decide_and_begin
@@ -19,6 +19,8 @@ from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
 
 CLEAR_ERROR = "null"
 LEFT_TO_OTHERS = ""
+NOTHING: Mapping[int, str] = {}
+FORWARD = (SagaStatus.PENDING, SagaStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,19 @@ def claimed(saga: StoredSaga, owner: Owner, now: datetime) -> SagaChange:
     return _owned(saga, happened, journal, owner.drain_id, owner.hindrance, now, epoch=saga.epoch + 1)
 
 
-def owned(saga: StoredSaga, event: Event, happened: Happened, owner: Owner, now: datetime) -> SagaChange:
-    """Something happened to a saga that this drain owns; the intents that follow are in the same change."""
+def owned(
+    saga: StoredSaga, answers: Sequence[Event], attempts: Sequence[AttemptRow], owner: Owner, now: datetime
+) -> SagaChange:
+    """A saga that this drain owns: calls have ended, or a time has come; the intents that follow are in the change."""
     # After a stale epoch only a claim, which raises the epoch, makes another try worth while.
-    hindrance = _left_to_others if isinstance(event, StaleEpoch) else owner.hindrance
-    return _owned(saga, (event,), happened, owner.drain_id, hindrance, now, epoch=saga.epoch)
+    stale = any(isinstance(event, StaleEpoch) for event in answers)
+    kind = "answered" if answers else "due"
+    if now >= saga.state.deadline_at and saga.state.status in FORWARD and not saga.state.overdue:
+        answers, kind = (*answers, DeadlinePassed()), "answered" if answers else "deadline"
+    happened = Happened(kind, attempts)
+    return _owned(
+        saga, answers, happened, owner.drain_id, _left_to_others if stale else owner.hindrance, now, epoch=saga.epoch
+    )
 
 
 def outside(saga: StoredSaga, event: Event, happened: Happened, now: datetime) -> SagaChange:
@@ -94,16 +104,14 @@ def cannot_go_on(saga: StoredSaga, reason: str, attempts: Sequence[AttemptRow], 
     return _change(saga, decision, Happened("cannot_go_on", attempts), now, epoch=saga.epoch)
 
 
-def landed(saga: StoredSaga, change: SagaChange, output: tuple[str, Any] | None = None) -> StoredSaga:
-    """Bring `saga` up to what has landed, in place. `output`: a step's name and what its action answered."""
+def landed(saga: StoredSaga, change: SagaChange) -> StoredSaga:
+    """Bring `saga` up to what has landed, in place."""
     saga.state = change.state
     saga.epoch = change.epoch
     saga.outside_writes = change.outside_writes
     saga.revision = change.revision
     saga.drain_id = change.drain_id
     saga.started_at = change.started_at
-    if output is not None:
-        saga.outputs[output[0]] = output[1]
     return saga
 
 
@@ -151,13 +159,14 @@ def _change(
         finished_at=now if state.ended else None,
         kind=happened.kind, at=now, moves=" ".join(map(str, decision.moves)), actor=happened.actor,
         reason=happened.reason or decision.why,
-        steps=decision.changed_steps, step_errors=_step_errors(decision, happened), attempts=happened.attempts,
+        steps=decision.changed_steps, step_errors=_step_errors(decision, happened),
+        step_outputs=_step_outputs(decision, happened), attempts=happened.attempts,
     )  # fmt: skip
 
 
 def _step_errors(decision: Decision, happened: Happened) -> dict[int, str]:
     """A step keeps the last error of its action until the action succeeds; errors of the undo stand in its attempts."""
-    errors: dict[int, str] = {}
+    errors = {step: CLEAR_ERROR if error is None else json.dumps(error) for step, error in decision.errors.items()}
     for attempt in happened.attempts:
         if attempt.direction == "action":
             error = CLEAR_ERROR if attempt.outcome == "succeeded" else attempt.error
@@ -167,6 +176,14 @@ def _step_errors(decision: Decision, happened: Happened) -> dict[int, str]:
             ):
                 errors[attempt.position] = error
     return errors
+
+
+def _step_outputs(decision: Decision, happened: Happened) -> Mapping[int, str]:
+    """What steps have answered in this decision, where none of the attempts written with it says it."""
+    if decision.after.outputs is decision.before.outputs:
+        return NOTHING
+    told = {attempt.position for attempt in happened.attempts if attempt.answer is not None}
+    return {step: json.dumps(output) for step, output in decision.new_outputs.items() if step not in told}
 
 
 def _lost_attempt(saga: StoredSaga, step: StepState, now: datetime) -> AttemptRow:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
@@ -13,6 +14,7 @@ from orchestration import audit, strict_json, strict_yaml
 from orchestration.audit import Actor
 from orchestration.core import definitions as core
 from orchestration.core.definitions import Problem, WrongDefinition
+from orchestration.core.states import StepKind
 from orchestration.models import DefinitionStep, Participant, Saga, SagaDefinition
 from orchestration.participants.function import REGISTRY
 from orchestration.schemas import schema_problems, validator_for
@@ -133,20 +135,19 @@ def _checked(document: Any) -> core.SagaDefinition:
     if len(strict_json.canonical(document)) > MAX_DOCUMENT_BYTES:
         raise DocumentTooLarge
     parsed = core.parse(document)
-    problems = [*schema_problems(parsed.input_schema, "input_schema"), *_participant_problems(parsed)]
+    problems = [*schema_problems(parsed.input_schema, "input_schema"), *_participant_problems(parsed),
+                *_permission_problems(parsed)]  # fmt: skip
     if problems:
         raise WrongDefinition(problems)
     return parsed
 
 
 def _participant_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
-    transports = dict(
-        Participant.objects.filter(name__in={step.participant for step in parsed.steps}).values_list(
-            "name", "transport"
-        )
-    )
-    for step in parsed.steps:
-        place = f"steps[{step.index}]"
+    calls = [step for step in parsed.steps if step.kind is StepKind.CALL]
+    names = {step.participant for step in calls}
+    transports = dict(Participant.objects.filter(name__in=names).values_list("name", "transport"))
+    for step in calls:
+        place = step.place
         match transports.get(step.participant):
             case None:
                 yield Problem(f"{place}.participant", f"no participant is named {step.participant!r}")
@@ -154,6 +155,16 @@ def _participant_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
                 yield from _function_problems(step, place)
             case Participant.Transport.HTTP:
                 yield from _path_problems(step, place)
+
+
+def _permission_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
+    approvals = [step for step in parsed.steps if step.kind is StepKind.APPROVAL]
+    names = {step.permission for step in approvals}
+    known = Permission.objects.filter(content_type__app_label="orchestration", codename__in=names)
+    unknown = names - set(known.values_list("codename", flat=True))
+    for step in approvals:
+        if step.permission in unknown:
+            yield Problem(f"{step.place}.approval.permission", f"there is no permission {step.permission!r}")
 
 
 def _targets(step: core.StepDefinition, place: str) -> Iterator[tuple[str, str]]:
@@ -179,7 +190,8 @@ def _step_rows(definition: SagaDefinition, parsed: core.SagaDefinition) -> list[
     return [
         DefinitionStep(
             definition=definition, position=step.index, stage=step.stage, name=step.name, action=step.action,
-            participant_id=ids[step.participant], compensation=step.compensation or "", timeout=step.timeout,
+            kind=step.kind, participant_id=ids.get(step.participant), compensation=step.compensation or "",
+            timeout=step.timeout,
         )
         for step in parsed.steps
     ]  # fmt: skip

@@ -78,6 +78,7 @@ def launch(
         "trigger": trigger, "launched_by": launched_by, "deadline": compiled.deadline,
         "input": json.dumps(saga_input, separators=(",", ":")),
         "names": [step.name for step in compiled.steps], "stages": [step.stage for step in compiled.steps],
+        "moves": " ".join(f"{step.index}:pending>due" for step in compiled.steps if step.stage == 0),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(LAUNCH, values)

@@ -172,9 +172,9 @@ def _planned(saga: StoredSaga, index: int, direction: Direction) -> PlannedCall:
     step = saga.definition.steps[index]
     needed = [earlier.name for earlier in saga.definition.steps[:index]]
     payload = None
-    if all(name in saga.outputs for name in needed) or (step.payload and "outputs" not in step.payload):
+    if all(name in saga.state.outputs for name in needed) or (step.payload and "outputs" not in step.payload):
         try:
-            payload = mapping.payload(step.payload, saga_input=saga.input, outputs=saga.outputs)
+            payload = mapping.payload(step.payload, saga_input=saga.state.input, outputs=saga.state.outputs)
         except mapping.MappingError as error:
             payload = {"error": str(error)}
     return PlannedCall(step.name, direction.value, step.participant, payload)

@@ -23,7 +23,7 @@ class SagaDefinitionAdmin(ReadOnlyAdmin):
     @admin.display(description=_("steps"))
     def step_list(self, definition: SagaDefinition) -> SafeString:
         steps = definition.steps.select_related("participant")
-        rows = ((s.position + 1, s.name, s.participant.name, s.action, s.compensation or "none") for s in steps)
+        rows = ((s.position + 1, s.name, s.participant_name, s.action, s.compensation or "none") for s in steps)
         return format_html_join("", "<div>{}. {}: {} {} (undo: {})</div>", rows)
 
     @admin.display(description=_("document"))

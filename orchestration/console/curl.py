@@ -17,7 +17,7 @@ def of_saga(saga_id: UUID) -> str:
 
 def of_attempt(saga: Saga, step: DefinitionStep, attempt: Attempt) -> str:
     """The same call again, with the same key, so that the participant's barrier makes it harmless; "" for functions."""
-    if step.participant.transport != Participant.Transport.HTTP:
+    if step.participant is None or step.participant.transport != Participant.Transport.HTTP:
         return ""
     target = step.action if attempt.direction == "action" else step.compensation
     body = {

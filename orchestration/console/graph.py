@@ -74,7 +74,7 @@ def _box(step: DefinitionStep, column: int, y: int) -> Box:
         x,
         y,
         _short(step.name),
-        _short(f"{step.participant.name} {step.action}"),
+        _short(f"{step.participant_name} {step.action}"),
         _short(step.compensation),
         step.position + 1,
     )

@@ -72,7 +72,7 @@ def stops(saga: Saga, steps: list[Step], plan: list[DefinitionStep], tries: Iter
     return [
         Stop(
             name=step.name,
-            participant=planned.participant.name,
+            participant=planned.participant_name,
             forward=_forward(steps, index, planned, by_cell.get((step.position, Direction.ACTION), [])),
             back=_back(step, planned, by_cell.get((step.position, Direction.COMPENSATION), []), turn, index),
             turns=index == turn,

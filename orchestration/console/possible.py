@@ -16,7 +16,8 @@ from orchestration.definitions import compiled_definition
 from orchestration.models import Saga, Step
 from orchestration.operator_actions import ACTS
 
-_COPIED = [name for name in StepState._fields if name not in ("definition", "status")]
+_NOT_STORED = ("definition", "status", "done", "answer_by", "edited_input")
+_COPIED = [name for name in StepState._fields if name not in _NOT_STORED]
 
 
 @dataclass(frozen=True, slots=True)

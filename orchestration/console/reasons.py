@@ -36,6 +36,18 @@ STUCK: dict[str, Explanation] = {
         gettext_lazy("A step failed in all its tries, and the definition says to wait for a person."),
         gettext_lazy("Retry when the cause is removed, or compensate to undo what was done so far."),
     ),
+    Stuck.PIVOT_IN_DOUBT: Explanation(
+        gettext_lazy("Nobody knows whether the pivot took effect, and all its tries are spent."),
+        gettext_lazy("Find out at the participant, then resolve the step. Nothing is undone on a guess."),
+    ),
+    Stuck.PAST_PIVOT: Explanation(
+        gettext_lazy("A step failed after the pivot. From there the saga only goes forward."),
+        gettext_lazy("Retry when the cause is removed, or skip the step."),
+    ),
+    Stuck.STILL_FAILED: Explanation(
+        gettext_lazy("Another step of the same stage failed before and still needs a person."),
+        gettext_lazy("Look at each failed step: retry it, skip it, or compensate."),
+    ),
     Stuck.WORKER_DIED: Explanation(
         gettext_lazy("The worker died again and again while it called this step."),
         gettext_lazy("Something in this call kills the worker. Look at the workers' log before you retry."),

@@ -147,8 +147,9 @@ def _may_have_been_heard(draft: Draft, index: int) -> None:
 def _action_answered(draft: Draft, index: int, event: Event) -> None:
     step = draft.steps[index]
     match event:
-        case events.Succeeded():
-            draft.move(index, S.SUCCEEDED, finished_at=draft.now)
+        case events.Succeeded(output=output):
+            draft.move(index, S.SUCCEEDED, finished_at=draft.now, done=True)
+            draft.keep_output(index, output)
             go_on(draft)
         case events.Undone():
             draft.why = "the participant says that it was undone"

@@ -1,5 +1,6 @@
 """A saga being changed: collects moves, refuses illegal ones, and ends as a Decision."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -35,13 +36,29 @@ class Move(NamedTuple):
         return _AS_OPERATORS_SEE_IT.get(first, first) is not _AS_OPERATORS_SEE_IT.get(last, last)
 
 
+NO_ERRORS: Mapping[int, Mapping[str, Any] | None] = {}
+
+
 class Decision(NamedTuple):
-    """What follows from an event: the saga before and after, the moves between, and why (for the journal)."""
+    """What follows from an event: the saga before and after, the moves between, and why (for the journal).
+
+    errors: what to keep as the error of a step, by its index, where no attempt says it; None: it has none any more.
+    """
 
     before: SagaState
     after: SagaState
     moves: tuple[Move, ...] = ()
     why: str = ""
+    errors: Mapping[int, Mapping[str, Any] | None] = NO_ERRORS
+
+    @property
+    def new_outputs(self) -> dict[int, Any]:
+        """What actions have answered in this decision, by step index."""
+        if self.after.outputs is self.before.outputs:
+            return {}
+        indices = {step.definition.name: step.definition.index for step in self.after.steps}
+        old, new = self.before.outputs, self.after.outputs
+        return {indices[name]: value for name, value in new.items() if name not in old or value is not old[name]}
 
     @property
     def changed_steps(self) -> list[StepState]:
@@ -68,6 +85,9 @@ class Draft:
         self.steps = list(saga.steps)
         self.stuck_code = saga.stuck_code
         self.stuck_reason = saga.stuck_reason
+        self.outputs = saga.outputs
+        self.overdue = saga.overdue
+        self.errors: dict[int, Mapping[str, Any] | None] = {}
         self.why = ""
         self._paths: dict[int, list[StepStatus]] = {}
 
@@ -100,17 +120,16 @@ class Draft:
         self.turn(SagaStatus.STUCK)
         self.stuck_code, self.stuck_reason, self.why = code.value, reason, reason
 
-    @property
-    def has_moved(self) -> bool:
-        return bool(self._paths)
+    def keep_output(self, index: int, output: Any) -> None:
+        """What the action of step `index` answered; None: nothing."""
+        if output is not None:
+            self.outputs = {**self.outputs, self.steps[index].definition.name: output}
 
     def decision(self) -> Decision:
-        after = self.before._replace(
-            status=self.status,
-            paused=self.paused,
-            steps=tuple(self.steps),
-            stuck_code=self.stuck_code,
-            stuck_reason=self.stuck_reason,
-        )
+        before = self.before
+        after = SagaState(
+            self.status, tuple(self.steps), before.deadline_at, self.paused, self.stuck_code, self.stuck_reason,
+            self.overdue, before.input, self.outputs,
+        )  # fmt: skip
         moves = tuple(Move(index, tuple(path)) for index, path in sorted(self._paths.items()))
-        return Decision(self.before, after, moves, self.why)
+        return Decision(before, after, moves, self.why, self.errors)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+
+from orchestration.core.states import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,16 @@ class RetriableEvent(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class Succeeded(CallEvent):
-    """Done, once, by the participant's word."""
+    """Done, once, by the participant's word. `output`: what the action answered."""
+
+    output: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted(RetriableEvent):
-    """202: the answer comes later."""
+    """202: the answer comes later, by callback or (`askable`) when the participant is asked."""
+
+    askable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,15 @@ class Lost(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CalledBack(Event):
+    """The participant says of its own accord how the step ended. Where nobody waits for that, nothing moves."""
+
+    step: int
+    direction: Direction
+    answer: Succeeded | Refused
+
+
+@dataclass(frozen=True, slots=True)
 class CannotGoOn(Event):
     """The engine itself cannot go on with this saga; `reason` is for the operator."""
 
@@ -114,3 +130,34 @@ class Pause(Event):
 @dataclass(frozen=True, slots=True)
 class Resume(Event):
     """An operator's act: calls may go out again."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditAndRetry(Event):
+    """An operator's act: as `Retry`, and from now on the step's calls carry `input` (never None)."""
+
+    step: int | None = None
+    input: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve(Event):
+    """An operator's act: what became of a step in doubt. `applied`: it took effect, with `output`."""
+
+    step: int | None = None
+    applied: bool = True
+    output: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon(Event):
+    """An operator's act: end it as it stands, without another call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve(Event):
+    """A person's decision on an approval step. `approved` False: refused. `output`: what later steps may read."""
+
+    step: int | None = None
+    approved: bool = True
+    output: Any = None

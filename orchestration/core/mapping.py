@@ -39,6 +39,11 @@ def evaluate(expression: str, data: Mapping[str, Any]) -> Any:
         raise MappingError(f"{expression!r} fails on this saga: {error}") from error
 
 
+def is_true(value: Any) -> bool:
+    """As JMESPath has it: null, false and what is empty (text, list, object) are false; 0 is true."""
+    return not (value is None or value is False or value in ("", [], {}))
+
+
 def payload(expression: str | None, *, saga_input: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
     """What a step's call carries as `input`; without an expression, the whole of input and outputs.
 

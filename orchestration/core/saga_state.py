@@ -3,12 +3,15 @@
 Named tuples: a changed copy costs a quarter of what it costs with frozen dataclasses, and the drain makes many.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orchestration.core.definitions import RetryPolicy, StepDefinition
-from orchestration.core.states import ENDED, OUT, UNDOING, Direction, SagaStatus, StepStatus
+from orchestration.core.states import ENDED, OUT, UNDOING, Direction, SagaStatus, StepKind, StepStatus
+
+NO_DATA: Mapping[str, Any] = {}
 
 
 class Stuck(StrEnum):
@@ -18,6 +21,9 @@ class Stuck(StrEnum):
     NEVER_UNDOABLE = "never_undoable"
     COMPENSATION_EXHAUSTED = "compensation_exhausted"
     HELD = "held"
+    PIVOT_IN_DOUBT = "pivot_in_doubt"
+    PAST_PIVOT = "past_pivot"
+    STILL_FAILED = "still_failed"
     WORKER_DIED = "worker_died"
     STALE_EPOCH = "stale_epoch"
     CANNOT_GO_ON = "cannot_go_on"
@@ -27,6 +33,10 @@ class StepState(NamedTuple):
     """Where a step stands. `tries` counts against the budget of the present direction; the attempt counters only grow.
 
     sent: a try of the present direction left the worker. refused_only: each of them was refused or never sent.
+    due_at: when something happens by itself: the next try, the next poll, the end of a timer or of a wait.
+    done: the action is known to have taken effect (it stays so after the undo).
+    answer_by: the participant has accepted the call; unanswered at this time, it is in doubt.
+    edited_input: what an operator has put in the place of the call's payload; None: nothing.
     """
 
     definition: StepDefinition
@@ -45,6 +55,9 @@ class StepState(NamedTuple):
     attempt_started_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    done: bool = False
+    answer_by: datetime | None = None
+    edited_input: Any = None
 
     @property
     def undoing(self) -> bool:
@@ -69,13 +82,23 @@ class StepState(NamedTuple):
         return self.sent and not self.refused_only
 
     @property
+    def unanswered(self) -> bool:
+        """Whether a call is out, or was accepted and its answer is still to come."""
+        accepted = self.status is StepStatus.WAITING and self.definition.kind is StepKind.CALL
+        return accepted or self.status in OUT or self.answer_by is not None
+
+    @property
     def must_be_alone(self) -> bool:
         """A step that lost its worker is next tried in a drain that holds nothing else."""
         return self.losses > 0
 
 
 class SagaState(NamedTuple):
-    """A saga with its steps, in the order of its definition."""
+    """A saga with its steps, in the order of its definition. `outputs`: what the actions answered, by step name.
+
+    overdue: its deadline has passed and was taken into account. stuck_code: why it is stuck, or, while the last calls
+    are still out, why it will be.
+    """
 
     status: SagaStatus
     steps: tuple[StepState, ...]
@@ -83,6 +106,9 @@ class SagaState(NamedTuple):
     paused: bool = False
     stuck_code: str = ""
     stuck_reason: str = ""
+    overdue: bool = False
+    input: Mapping[str, Any] = NO_DATA
+    outputs: Mapping[str, Any] = NO_DATA
 
     @property
     def ended(self) -> bool:
@@ -96,7 +122,8 @@ class SagaState(NamedTuple):
         """When a drain must next look at this saga; None: never by itself."""
         if self.ended or self.status is SagaStatus.STUCK:
             return None
-        times = [self.deadline_at] if self.status in (SagaStatus.PENDING, SagaStatus.RUNNING) else []
+        forward = self.status in (SagaStatus.PENDING, SagaStatus.RUNNING)
+        times = [self.deadline_at] if forward and not (self.overdue or self.stuck_code) else []
         if not self.paused:
             times += [step.due_at for step in self.steps if step.due_at is not None]
         if self.calls_out():

@@ -37,6 +37,15 @@ class Direction(StrEnum):
     COMPENSATION = "compensation"
 
 
+@quick
+class StepKind(StrEnum):
+    """What a step is: a call to a participant, a person's decision, or a timer."""
+
+    CALL = "call"
+    APPROVAL = "approval"
+    WAIT = "wait"
+
+
 G = SagaStatus
 S = StepStatus
 
@@ -45,9 +54,10 @@ LIVE = frozenset(SagaStatus) - ENDED
 UNDOING = frozenset({S.COMPENSATION_DUE, S.COMPENSATING, S.COMPENSATED, S.COMPENSATION_FAILED})
 OUT = frozenset({S.RUNNING, S.COMPENSATING})
 
+# Some are two moves in one transaction, such as running, compensating, compensated.
 SAGA_MOVES: dict[SagaStatus, frozenset[SagaStatus]] = {
-    G.PENDING: frozenset({G.RUNNING, G.COMPENSATING, G.COMPENSATED, G.COMPLETED, G.STUCK}),
-    G.RUNNING: frozenset({G.COMPENSATING, G.COMPLETED, G.COMPENSATED, G.STUCK}),
+    G.PENDING: frozenset({G.RUNNING, G.COMPENSATING, G.COMPENSATED, G.COMPLETED, G.STUCK, G.ABANDONED}),
+    G.RUNNING: frozenset({G.COMPENSATING, G.COMPLETED, G.COMPENSATED, G.STUCK, G.ABANDONED}),
     G.COMPENSATING: frozenset({G.COMPENSATED, G.STUCK, G.ABANDONED}),
     G.STUCK: frozenset({G.RUNNING, G.COMPENSATING, G.COMPLETED, G.COMPENSATED, G.ABANDONED}),
     G.COMPLETED: frozenset(),
@@ -56,16 +66,18 @@ SAGA_MOVES: dict[SagaStatus, frozenset[SagaStatus]] = {
 }
 
 STEP_MOVES: dict[StepStatus, frozenset[StepStatus]] = {
-    S.PENDING: frozenset({S.DUE, S.SKIPPED}),
-    # First try and retry alike wait in `due` until their time.
-    S.DUE: frozenset({S.RUNNING, S.SKIPPED, S.FAILED, S.COMPENSATION_DUE}),
+    S.PENDING: frozenset({S.DUE}),
+    # First try and retry alike wait in `due` until their time. A callback may answer a try before the next one.
+    S.DUE: frozenset({S.RUNNING, S.WAITING, S.SUCCEEDED, S.FAILED, S.SKIPPED, S.COMPENSATION_DUE}),
     S.RUNNING: frozenset({S.SUCCEEDED, S.WAITING, S.DUE, S.FAILED, S.COMPENSATION_DUE}),
-    S.WAITING: frozenset({S.RUNNING, S.SUCCEEDED, S.FAILED, S.COMPENSATION_DUE}),
+    # Asked again, answered, or not answered in time; approvals and timers are skipped when the saga turns back.
+    S.WAITING: frozenset({S.RUNNING, S.SUCCEEDED, S.DUE, S.FAILED, S.SKIPPED, S.COMPENSATION_DUE}),
     S.SUCCEEDED: frozenset({S.COMPENSATION_DUE}),
-    S.FAILED: frozenset({S.DUE, S.SKIPPED, S.COMPENSATION_DUE}),
+    # To succeeded: a person has found out that it took effect.
+    S.FAILED: frozenset({S.DUE, S.SUCCEEDED, S.SKIPPED, S.COMPENSATION_DUE}),
     S.SKIPPED: frozenset(),
-    S.COMPENSATION_DUE: frozenset({S.COMPENSATING, S.COMPENSATION_FAILED}),
+    S.COMPENSATION_DUE: frozenset({S.COMPENSATING, S.COMPENSATED, S.COMPENSATION_FAILED}),
     S.COMPENSATING: frozenset({S.COMPENSATED, S.COMPENSATION_DUE, S.COMPENSATION_FAILED}),
     S.COMPENSATED: frozenset(),
-    S.COMPENSATION_FAILED: frozenset({S.COMPENSATION_DUE, S.SKIPPED}),
+    S.COMPENSATION_FAILED: frozenset({S.COMPENSATION_DUE, S.COMPENSATED, S.SKIPPED}),
 }

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from orchestration.core import mapping
+from orchestration.core import data, mapping
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import Direction
 from orchestration.participants.call import output_text
@@ -35,19 +35,10 @@ def command_for(saga: StoredSaga, step: StepState) -> Command:
         direction=step.direction, target=(definition.compensation or "") if undoing else definition.action,
         participant=definition.participant, attempt=step.attempt, epoch=saga.epoch,
         timeout=definition.timeout.total_seconds(),
-        input=mapping.payload(definition.payload, saga_input=saga.input, outputs=outputs_before(saga, step)),
-        output=saga.outputs.get(definition.name) if undoing else None,
+        input=data.payload(saga.state, step),
+        output=saga.state.outputs.get(definition.name) if undoing else None,
         ask_first=step.may_have_effect,
     )  # fmt: skip
-
-
-def outputs_before(saga: StoredSaga, step: StepState) -> dict[str, object]:
-    """What the steps of earlier stages answered: the undo of a step is sent the same input as its action was."""
-    if not saga.outputs:
-        return {}
-    stage = step.definition.stage
-    return {one.name: saga.outputs[one.name] for one in saga.definition.steps[: step.definition.index]
-            if one.stage < stage and one.name in saga.outputs}  # fmt: skip
 
 
 def cannot_be_made(error: mapping.MappingError) -> Answer:

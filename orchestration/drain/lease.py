@@ -71,7 +71,7 @@ class Lease:
 
     async def _beat(self, connection: Connection, in_flight: int) -> None:
         asked = time.monotonic()
-        cursor = await connection.execute(leases.HEARTBEAT, [LEASE_SECONDS, in_flight, False, self.id])
+        cursor = await connection.execute(leases.HEARTBEAT, [LEASE_SECONDS, in_flight, self.id])
         if await cursor.fetchone() is None:
             self.lost = True
             return

@@ -14,7 +14,7 @@ from orchestration.store.rows import StoredSaga, stored_sagas
 if TYPE_CHECKING:
     from orchestration.drain.loop import Drain
 
-_STATUS, _DUE_AT, _CONFIGURATION, _NOW = 2, 13, 16, 17
+_STATUS, _DUE_AT, _CONFIGURATION, _NOW = 2, 13, 17, 18
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 # A launch gets its due time before its commit, so rows may appear behind the newest that was claimed.
 MARGIN = timedelta(seconds=2)
@@ -84,5 +84,5 @@ async def _stored(drain: "Drain", rows: Sequence[Sequence[Any]]) -> list[StoredS
     outputs: list[Any] = []
     begun = [row[0] for row in rows if row[_STATUS] != "pending"]
     if begun:
-        outputs = await (await connection.execute(read.OUTPUTS, [begun])).fetchall()
+        outputs = await (await connection.execute(read.OUTPUTS, [begun, begun])).fetchall()
     return stored_sagas(rows, steps, outputs, catalogue.definitions)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from orchestration import advance
+from orchestration.advance import Owner
 from orchestration.drain import reading, records
 from orchestration.drain.calls import Finished
 from orchestration.drain.connections import GONE, reconnected
@@ -74,10 +75,15 @@ def _changes(
         awaited = [one for one in ended if reading.still_open(saga, one)]
         if len(awaited) < len(ended):
             late += [(saga_id, one.attempt) for one in ended if one not in awaited]
-        change = guarded(saga, now, lambda s, awaited=awaited: advance.owned(s, awaited, drain.owner, now))  # type: ignore[misc]  # bound now
+        change = guarded(saga, now, _decide(awaited, drain.owner, now))
         if awaited or change.state != saga.state:
             changes.append(change)
     return changes, late
+
+
+def _decide(calls: Sequence[Finished], owner: Owner, now: datetime) -> Callable[[StoredSaga], SagaChange]:
+    answers = [one.answer.event(one.step, one.luck) for one in calls]
+    return lambda saga: advance.owned(saga, answers, [one.attempt for one in calls], owner, now)
 
 
 def _rescued(drain: "Drain", change: SagaChange) -> SagaChange:

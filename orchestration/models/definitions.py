@@ -7,6 +7,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from orchestration.core.states import StepKind
+from orchestration.models.columns import choices
+
 
 class Participant(models.Model):
     """A service that owns data and takes part in sagas."""
@@ -73,8 +76,11 @@ class DefinitionStep(models.Model):
     position = models.PositiveSmallIntegerField()
     stage = models.PositiveSmallIntegerField()
     name = models.SlugField(max_length=64)
-    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="definition_steps")
-    action = models.CharField(max_length=255)
+    kind = models.CharField(max_length=16, choices=choices(StepKind), default=StepKind.CALL)
+    participant = models.ForeignKey(
+        Participant, on_delete=models.PROTECT, related_name="definition_steps", null=True, blank=True
+    )
+    action = models.CharField(max_length=255, blank=True)
     compensation = models.CharField(max_length=255, blank=True)
     timeout = models.DurationField()
 
@@ -83,7 +89,17 @@ class DefinitionStep(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["definition", "position"], name="a_position_holds_one_step"),
             models.UniqueConstraint(fields=["definition", "name"], name="a_definition_names_a_step_once"),
+            models.CheckConstraint(
+                name="a_call_has_a_participant_and_nothing_else_has",
+                condition=Q(kind=StepKind.CALL, participant__isnull=False)
+                | (~Q(kind=StepKind.CALL) & Q(participant=None)),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def participant_name(self) -> str:
+        """Empty for what is no call: an approval, a timer."""
+        return self.participant.name if self.participant else ""

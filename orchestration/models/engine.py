@@ -18,7 +18,6 @@ class Drain(models.Model):
     id = models.UUIDField(primary_key=True)
     until = models.DateTimeField()
     started_at = models.DateTimeField(db_default=Now())
-    ending = models.BooleanField(default=False)
     host = models.CharField(max_length=255)
     pid = models.IntegerField()
     in_flight = models.IntegerField(default=0)

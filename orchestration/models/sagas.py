@@ -43,6 +43,7 @@ class Saga(models.Model):
     outside_writes = models.IntegerField(default=0)
     revision = models.IntegerField(default=0)
     journal_length = models.IntegerField(default=0)
+    overdue = models.BooleanField(_("overdue"), default=False)
     business_key = models.CharField(_("business key"), max_length=255, blank=True)
     trigger = models.CharField(max_length=16)
     launched_by = models.CharField(max_length=150, blank=True)
@@ -62,8 +63,13 @@ class Saga(models.Model):
             ("retry_saga", _("May retry sagas")),
             ("compensate_saga", _("May compensate sagas")),
             ("skip_saga", _("May skip steps")),
+            ("resolve_saga", _("May say what became of steps in doubt")),
             ("pause_saga", _("May pause sagas")),
             ("resume_saga", _("May resume sagas")),
+            ("edit_and_retry_saga", _("May change what a call sends")),
+            ("abandon_saga", _("May abandon sagas")),
+            ("approve_saga", _("May decide approval steps")),
+            ("note_saga", _("May write notes on sagas")),
         ]
         # Of the columns written on the hot path only status, due_at and parked_on may stand in an index (HOT updates).
         indexes: ClassVar = [
@@ -131,7 +137,9 @@ class Step(models.Model):
     """A step of one saga: where it stands, and the counters that the retry rules need.
 
     `tries` counts against the retry budget of the present direction; the two attempt counters only ever grow.
-    `sent`: a try left the worker. `refused_only`: every try so far was refused or never sent.
+    `sent`: a try left the worker. `refused_only`: every try so far was refused or never sent. `done`: its action took
+    effect. `answer_by`: until then the answer to an accepted call may come. `output`: what it answered where no attempt
+    says it: by a callback, a person's decision. `edited_input`: what its calls carry since a person changed it.
     """
 
     pk = models.CompositePrimaryKey("saga_id", "position")
@@ -156,6 +164,10 @@ class Step(models.Model):
     attempt_started_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    done = models.BooleanField(default=False)
+    answer_by = models.DateTimeField(null=True)
+    edited_input = models.JSONField(null=True)
+    output = models.JSONField(null=True)
     error = models.JSONField(null=True)
 
     class Meta:

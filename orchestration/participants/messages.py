@@ -76,7 +76,7 @@ class Answer(NamedTuple):
             return retriable(step, luck, self.retry_after)
         match self.outcome:
             case Outcome.SUCCEEDED:
-                return events.Succeeded(step)
+                return events.Succeeded(step, self.output)
             case Outcome.REFUSED:
                 return events.Refused(step, for_ever=self.for_ever, sent=self.sent)
             case Outcome.STALE_EPOCH:

@@ -10,9 +10,11 @@ WITH key AS (
 ), saga AS (
     INSERT INTO orchestration_saga (
         id, definition_id, definition_name, status, paused, due_at, epoch, outside_writes, revision, journal_length,
-        business_key, trigger, launched_by, stuck_code, stuck_reason, created_at, deadline_at)
+        business_key, trigger, launched_by, stuck_code, stuck_reason, overdue, created_at,
+        deadline_at)
     SELECT %(id)s, %(definition_id)s, %(definition_name)s, 'pending', false, clock_timestamp(), 0, 0, 0, 1,
-        %(business_key)s, %(trigger)s, %(launched_by)s, '', '', clock_timestamp(), clock_timestamp() + %(deadline)s
+        %(business_key)s, %(trigger)s, %(launched_by)s, '', '', false, clock_timestamp(),
+        clock_timestamp() + %(deadline)s
     WHERE %(key)s::text IS NULL OR EXISTS (SELECT FROM key)
     RETURNING id, created_at
 ), data AS (
@@ -20,15 +22,15 @@ WITH key AS (
 ), steps AS (
     INSERT INTO orchestration_step (
         saga_id, position, stage, name, status, due_at, in_doubt, sent, refused_only, effect_stands, never_undoable,
-        tries, losses, stale_answers, action_attempts, compensation_attempts)
+        tries, losses, stale_answers, action_attempts, compensation_attempts, done)
     SELECT saga.id, plan.position - 1, plan.stage, plan.name,
         CASE WHEN plan.stage = 0 THEN 'due' ELSE 'pending' END,
         CASE WHEN plan.stage = 0 THEN saga.created_at END,
-        false, false, true, false, false, 0, 0, 0, 0, 0
+        false, false, true, false, false, 0, 0, 0, 0, 0, false
     FROM saga, unnest(%(names)s::text[], %(stages)s::smallint[]) WITH ORDINALITY AS plan(name, stage, position)
 ), journal AS (
     INSERT INTO orchestration_event (saga_id, seq, at, kind, status, epoch, actor, moves, reason)
-    SELECT id, 1, created_at, 'launched', 'pending', 0, %(launched_by)s, '0:pending>due', '' FROM saga
+    SELECT id, 1, created_at, 'launched', 'pending', 0, %(launched_by)s, %(moves)s, '' FROM saga
 )
 SELECT id FROM saga
 """

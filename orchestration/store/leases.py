@@ -1,14 +1,14 @@
 """Leases: one row per drain. Whoever lets its row lapse has lost its sagas."""
 
 BEGIN_DRAIN = """
-INSERT INTO orchestration_drain (id, until, host, pid, in_flight, ending)
-VALUES (%s, clock_timestamp() + make_interval(secs => %s), %s, %s, 0, false)
+INSERT INTO orchestration_drain (id, until, host, pid, in_flight)
+VALUES (%s, clock_timestamp() + make_interval(secs => %s), %s, %s, 0)
 RETURNING clock_timestamp()
 """
 
 # Does nothing when the row is gone or has lapsed: then the lease is lost for good.
 HEARTBEAT = """
-UPDATE orchestration_drain SET until = clock_timestamp() + make_interval(secs => %s), in_flight = %s, ending = %s
+UPDATE orchestration_drain SET until = clock_timestamp() + make_interval(secs => %s), in_flight = %s
 WHERE id = %s AND until > clock_timestamp() RETURNING clock_timestamp()
 """
 
@@ -63,7 +63,7 @@ UPDATE orchestration_saga saga SET parked_on = NULL, due_at = least(saga.due_at,
 FROM free WHERE saga.id = free.id
 """
 
-COUNT_DRAINS = "SELECT count(*) FROM orchestration_drain WHERE until > clock_timestamp() AND NOT ending"
+COUNT_DRAINS = "SELECT count(*) FROM orchestration_drain WHERE until > clock_timestamp()"
 
 # Only the oldest drain makes room for what must be tried alone; the others go on with everything else. One that has
 # missed a heartbeat does not count: it may be dead. Parameters: seconds that a fresh lease has left, id of the drain.

@@ -1,5 +1,6 @@
 """The same reads and the same write for whoever is not a drain: one saga, on Django's connection."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,14 +24,37 @@ def load(saga_id: UUID, definition: SagaDefinition, *, lock: bool) -> tuple[Stor
     statement = read.LOAD if lock else read.LOAD.replace("FOR NO KEY UPDATE OF s", "")
     sagas = _all(statement, [saga_id])
     stored = stored_sagas(
-        sagas, _all(read.STEPS, [saga_id]), _all(read.OUTPUTS, [saga_id]), {row[1]: definition for row in sagas}
+        sagas,
+        _all(read.STEPS, [saga_id]),
+        _all(read.OUTPUTS, [saga_id], [saga_id]),
+        {row[1]: definition for row in sagas},
     )
     return stored[0], _all("SELECT clock_timestamp()")[0][0]
 
 
 def record(change: SagaChange) -> bool:
     """Write `change`; False when the saga has moved on since it was read."""
-    return change.id in recorded(_all(RECORD, *parameters([change]))[0]).landed
+    landed = change.id in recorded(_all(RECORD, *parameters([change]))[0]).landed
+    if landed:
+        _record_rarities(change)
+    return landed
+
+
+# What only people and callbacks write: it stays out of the drains' statement.
+SAID = """
+UPDATE orchestration_step SET output = coalesce(%s::jsonb, output), edited_input = coalesce(%s::jsonb, edited_input)
+WHERE saga_id = %s AND position = %s
+"""
+
+
+def _record_rarities(change: SagaChange) -> None:
+    for step in change.steps:
+        position = step.definition.index
+        output = change.step_outputs.get(position)
+        edited = None if step.edited_input is None else json.dumps(step.edited_input)
+        if output is not None or edited is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(SAID, [output, edited, change.id, position])
 
 
 def _all(statement: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -40,4 +40,6 @@ STEPS = f"SELECT {STEP_COLUMNS} FROM orchestration_step WHERE saga_id = ANY(%s)"
 OUTPUTS = """
 SELECT saga_id, position, answer::text FROM orchestration_attempt
 WHERE saga_id = ANY(%s) AND direction = 'action' AND outcome = 'succeeded'
+UNION ALL
+SELECT saga_id, position, output::text FROM orchestration_step WHERE saga_id = ANY(%s) AND output IS NOT NULL
 """

@@ -30,10 +30,10 @@ WITH change AS (
     SELECT * FROM unnest(
         %s::uuid[], %s::bigint[], %s::int[], %s::text[], %s::bool[], %s::text[], %s::text[], %s::bigint[], %s::int[],
         %s::int[], %s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-        %s::timestamptz[], %s::text[], %s::text[], %s::text[]
+        %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::bool[]
     ) AS change(
         id, seen_epoch, seen_outside_writes, status, paused, stuck_code, stuck_reason, epoch, outside_writes,
-        revision, drain_id, due_at, parked_on, started_at, finished_at, kind, at, moves, actor, reason)
+        revision, drain_id, due_at, parked_on, started_at, finished_at, kind, at, moves, actor, reason, overdue)
 ), locked AS MATERIALIZED (
     SELECT saga.id FROM orchestration_saga saga JOIN change USING (id) ORDER BY saga.id FOR NO KEY UPDATE OF saga
 ), landed AS (
@@ -41,7 +41,8 @@ WITH change AS (
         status = change.status, paused = change.paused, stuck_code = change.stuck_code,
         stuck_reason = change.stuck_reason, epoch = change.epoch, outside_writes = change.outside_writes,
         revision = change.revision, drain_id = change.drain_id, due_at = change.due_at, parked_on = change.parked_on,
-        started_at = change.started_at, finished_at = change.finished_at, journal_length = saga.journal_length + 1
+        started_at = change.started_at, finished_at = change.finished_at, journal_length = saga.journal_length + 1,
+        overdue = change.overdue
     FROM change
     WHERE (SELECT count(*) FROM locked) > 0 AND saga.id = change.id AND saga.epoch = change.seen_epoch
         AND saga.outside_writes = change.seen_outside_writes
@@ -53,15 +54,16 @@ WITH change AS (
         losses = new.losses, stale_answers = new.stale_answers, action_attempts = new.action_attempts,
         compensation_attempts = new.compensation_attempts, due_at = new.due_at,
         attempt_started_at = new.attempt_started_at, started_at = new.started_at, finished_at = new.finished_at,
+        done = new.done, answer_by = new.answer_by,
         error = CASE WHEN new.error IS NULL THEN step.error ELSE nullif(new.error::jsonb, 'null'::jsonb) END
     FROM unnest(
         %s::uuid[], %s::smallint[], %s::text[], %s::bool[], %s::bool[], %s::bool[], %s::bool[], %s::bool[], %s::int[],
         %s::smallint[], %s::smallint[], %s::int[], %s::int[], %s::timestamptz[], %s::timestamptz[],
-        %s::timestamptz[], %s::timestamptz[], %s::text[]
+        %s::timestamptz[], %s::timestamptz[], %s::bool[], %s::timestamptz[], %s::text[]
     ) AS new(
         saga_id, position, status, in_doubt, sent, refused_only, effect_stands, never_undoable, tries, losses,
         stale_answers, action_attempts, compensation_attempts, due_at, attempt_started_at, started_at, finished_at,
-        error)
+        done, answer_by, error)
     JOIN landed ON landed.id = new.saga_id
     WHERE step.saga_id = new.saga_id AND step.position = new.position
 ), attempts AS (
@@ -76,14 +78,14 @@ WITH change AS (
 SELECT coalesce(array_agg(id), '{{}}'), clock_timestamp(),
     (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
 FROM landed
-"""
+"""  # noqa: S608  only this module's constants are put in
 # An answer that came too late is history and nothing else; a try that was recorded before stays as it is.
 KEEP_ATTEMPTS = f"""
 {_ATTEMPTS} JOIN orchestration_saga saga ON saga.id = ended.saga_id AND saga.epoch = ended.epoch
 ON CONFLICT DO NOTHING
 """
 _KINDS = re.findall(r"%s::(\w+)\[\]", RECORD)
-_SAGA_WIDTH, _STEP_WIDTH = 20, 18
+_SAGA_WIDTH, _STEP_WIDTH = 21, 20
 _SAGA_KINDS = _KINDS[:_SAGA_WIDTH]
 _STEP_KINDS = _KINDS[_SAGA_WIDTH : _SAGA_WIDTH + _STEP_WIDTH]
 _ATTEMPT_KINDS = _KINDS[_SAGA_WIDTH + _STEP_WIDTH :]
@@ -137,7 +139,7 @@ def _saga_row(change: SagaChange) -> tuple[Any, ...]:
         change.id, change.seen_epoch, change.seen_outside_writes, state.status, state.paused, state.stuck_code,
         state.stuck_reason, change.epoch, change.outside_writes, change.revision, change.drain_id, change.due_at,
         change.parked_on, change.started_at, change.finished_at, change.kind, change.at, change.moves, change.actor,
-        change.reason,
+        change.reason, state.overdue,
     )  # fmt: skip
 
 
@@ -146,6 +148,6 @@ def _step_row(change: SagaChange, step: StepState) -> tuple[Any, ...]:
     return (
         change.id, position, step.status, step.in_doubt, step.sent, step.refused_only, step.effect_stands,
         step.never_undoable, step.tries, step.losses, step.stale_answers, step.action_attempts,
-        step.compensation_attempts, step.due_at, step.attempt_started_at, step.started_at, step.finished_at,
-        change.step_errors.get(position),
+        step.compensation_attempts, step.due_at, step.attempt_started_at, step.started_at, step.finished_at, step.done,
+        step.answer_by, change.step_errors.get(position),
     )  # fmt: skip

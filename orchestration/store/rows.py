@@ -13,14 +13,16 @@ from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import SagaStatus, StepStatus
 
 SAGA_COLUMNS = """s.id, s.definition_id, s.status, s.paused, s.stuck_code, s.stuck_reason, s.deadline_at, s.epoch,
-    s.outside_writes, s.revision, s.business_key, s.started_at, s.drain_id, s.due_at, s.parked_on, d.input::text"""
+    s.outside_writes, s.revision, s.business_key, s.started_at, s.drain_id, s.due_at, s.parked_on, d.input::text,
+    s.overdue"""
 STEP_COLUMNS = """saga_id, position, status, in_doubt, sent, refused_only, effect_stands, never_undoable, tries, losses,
-    stale_answers, action_attempts, compensation_attempts, due_at, attempt_started_at, started_at, finished_at"""
+    stale_answers, action_attempts, compensation_attempts, due_at, attempt_started_at, started_at, finished_at,
+    done, answer_by, edited_input::text"""
 
 
 @dataclass(slots=True)
 class StoredSaga:
-    """A saga as the database holds it. `outputs`: what the actions answered, by step name."""
+    """A saga as the database holds it."""
 
     id: UUID
     definition: SagaDefinition
@@ -31,8 +33,6 @@ class StoredSaga:
     business_key: str
     started_at: datetime | None
     drain_id: UUID | None
-    input: dict[str, Any]
-    outputs: dict[str, Any]
 
 
 class AttemptRow(NamedTuple):
@@ -56,6 +56,7 @@ class SagaChange:
     """Everything that one saga's transaction writes, and the epoch and `outside_writes` that it was decided on.
 
     `step_errors` by position: a JSON text to store, "null" to clear; a step that is missing keeps its error.
+    `step_outputs` by position: JSON texts of what steps answered where no attempt says it.
     """
 
     id: UUID
@@ -77,6 +78,7 @@ class SagaChange:
     reason: str = ""
     steps: Sequence[StepState] = ()
     step_errors: Mapping[int, str] = field(default_factory=dict)
+    step_outputs: Mapping[int, str] = field(default_factory=dict)
     attempts: Sequence[AttemptRow] = ()
 
 
@@ -99,18 +101,21 @@ def stored_sagas(
 def _stored(
     row: Sequence[Any], steps: list[Sequence[Any]], outputs: list[Sequence[Any]], definition: SagaDefinition
 ) -> StoredSaga:
+    names = [step.name for step in definition.steps]
     state = SagaState(
         status=SagaStatus(row[2]), paused=row[3], stuck_code=row[4], stuck_reason=row[5], deadline_at=row[6],
+        overdue=row[16],
         steps=tuple(
-            StepState(definition.steps[position], StepStatus(status), *rest)
-            for _saga, position, status, *rest in sorted(steps, key=_position)
+            StepState(definition.steps[position], StepStatus(status), *rest,
+                      edited_input=None if edited is None else json.loads(edited))
+            for _saga, position, status, *rest, edited in sorted(steps, key=_position)
         ),
+        input=json.loads(row[15]),
+        outputs={names[position]: json.loads(answer) for _saga, position, answer in outputs if answer is not None},
     )  # fmt: skip
-    names = [step.name for step in definition.steps]
     return StoredSaga(
         id=row[0], definition=definition, state=state, epoch=row[7], outside_writes=row[8], revision=row[9],
-        business_key=row[10], started_at=row[11], drain_id=row[12], input=json.loads(row[15]),
-        outputs={names[position]: json.loads(answer) for _saga, position, answer in outputs if answer is not None},
+        business_key=row[10], started_at=row[11], drain_id=row[12],
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def stored(state: SagaState, **fields: Any) -> StoredSaga:
     )
     values: dict[str, Any] = {
         "id": uuid4(), "definition": definition, "state": state, "epoch": 4, "outside_writes": 2, "revision": 7,
-        "business_key": "", "started_at": NOW - SECOND, "drain_id": None, "input": {}, "outputs": {},
+        "business_key": "", "started_at": NOW - SECOND, "drain_id": None,
     }  # fmt: skip
     return StoredSaga(**values | fields)
 
@@ -43,4 +43,4 @@ def attempt(position: int, outcome: str, *, direction: str = "action", error: st
 
 def answered(state: SagaState, event: Event, *attempts: AttemptRow, by: Owner | None = None) -> SagaChange:
     mine = stored(state, drain_id=ME)
-    return advance.owned(mine, event, Happened("answered", attempts), by or owner(), NOW)
+    return advance.owned(mine, (event,), attempts, by or owner(), NOW)

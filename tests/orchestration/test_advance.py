@@ -15,7 +15,7 @@ from orchestration.core.events import (
 )
 from orchestration.core.states import SagaStatus as G
 from tests.core.letters import DEADLINE, NOW, at_rest, letters, saga
-from tests.orchestration.changes import ANSWERED, ERROR, ME, OTHER, SECOND, answered, attempt, owner, stored
+from tests.orchestration.changes import ERROR, ME, OTHER, SECOND, answered, attempt, owner, stored
 
 # -- claimed -------------------------------------------------------------------------------------------------------
 
@@ -191,5 +191,5 @@ def test_a_step_keeps_its_last_error_until_its_action_succeeds(state, event, att
 
 def test_after_a_stale_epoch_the_saga_is_let_go_so_that_a_claim_raises_the_epoch():
     mine = stored(saga("rp"), drain_id=ME)
-    change = advance.owned(mine, StaleEpoch(0), ANSWERED, owner(), NOW)
+    change = advance.owned(mine, (StaleEpoch(0),), (), owner(), NOW)
     assert (letters(change.state), change.drain_id, change.due_at) == ("dp", None, NOW)

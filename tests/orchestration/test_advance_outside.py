@@ -19,7 +19,7 @@ from orchestration.core.saga_state import SagaState
 from orchestration.core.states import SagaStatus as G
 from orchestration.store.rows import SagaChange
 from tests.core.letters import DEADLINE, NOW, at_rest, letters, saga
-from tests.orchestration.changes import ANSWERED, ERROR, ME, attempt, owner, stored
+from tests.orchestration.changes import ERROR, ME, attempt, owner, stored
 
 # -- outside -------------------------------------------------------------------------------------------------------
 
@@ -97,8 +97,8 @@ def test_a_saga_that_the_engine_fails_on_is_stuck_and_free():
 
 
 def test_what_landed_is_what_the_owner_then_holds():
-    before = stored(saga("rp"), drain_id=ME, outputs={"earlier": 1})
-    change = advance.owned(before, Succeeded(0), ANSWERED, owner(), NOW)
-    held = advance.landed(before, change, ("step-1", {"ref": "R-7"}))
+    before = stored(saga("rp", outputs={"earlier": 1}), drain_id=ME)
+    change = advance.owned(before, (Succeeded(0, {"ref": "R-7"}),), (), owner(), NOW)
+    held = advance.landed(before, change)
     assert (held.state, held.epoch, held.revision, held.drain_id) == (change.state, 4, 8, ME)
-    assert held.outputs == {"earlier": 1, "step-1": {"ref": "R-7"}}
+    assert held.state.outputs == {"earlier": 1, "step-1": {"ref": "R-7"}}

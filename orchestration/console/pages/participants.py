@@ -16,7 +16,7 @@ from orchestration.models import Participant
 def participants(request: HtmxRequest) -> HttpResponse:
     users: dict[int, list[str]] = defaultdict(list)
     for definition in reading.definitions_with_use():
-        for participant_id in {step.participant_id for step in definition.steps.all()}:
+        for participant_id in {step.participant_id for step in definition.steps.all() if step.participant_id}:
             users[participant_id].append(definition.name)
     rows = [(participant, users[participant.pk]) for participant in Participant.objects.order_by("name")]
     return render(request, "console/participants.html", {"rows": rows})
