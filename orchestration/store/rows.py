@@ -106,9 +106,8 @@ def _stored(
         status=SagaStatus(row[2]), paused=row[3], stuck_code=row[4], stuck_reason=row[5], deadline_at=row[6],
         overdue=row[16],
         steps=tuple(
-            StepState(definition.steps[position], StepStatus(status), *rest,
-                      edited_input=None if edited is None else json.loads(edited))
-            for _saga, position, status, *rest, edited in sorted(steps, key=_position)
+            StepState._make((definition.steps[row[1]], StepStatus(row[2]), *row[3:-1], row[-1] and json.loads(row[-1])))
+            for row in sorted(steps, key=_position)
         ),
         input=json.loads(row[15]),
         outputs={names[position]: json.loads(answer) for _saga, position, answer in outputs if answer is not None},
