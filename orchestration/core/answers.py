@@ -141,7 +141,7 @@ def _settled(draft: Draft, index: int, event: Event) -> None:
             go_back(draft)
         case events.Undone():
             _undone_already(draft, index)
-        case events.Accepted():
+        case events.Accepted() | events.InProgress():
             _may_have_been_heard(draft, index)  # nobody will wait for the answer
             turn_back(draft, index)
         case _:

@@ -89,7 +89,7 @@ def _looks_otherwise(old: StepState, new: StepState) -> bool:
     if new is old:
         return False
     resolved = new.status in _WAIT_FOR_A_PERSON and new.status is old.status and new.in_doubt is not old.in_doubt
-    return resolved or new.edited_input is not old.edited_input
+    return resolved or (new.edited_input is not old.edited_input and new.edited_input != old.edited_input)
 
 
 class Draft:

@@ -12,4 +12,5 @@ def open_effects(saga: SagaState) -> list[str]:
 
 
 def _is_open(step: StepState) -> bool:
-    return step.status is not S.COMPENSATED and (step.done or step.in_doubt or step.effect_stands)
+    stands = step.done or step.in_doubt or step.never_undoable or step.effect_stands
+    return stands and step.status is not S.COMPENSATED

@@ -83,7 +83,9 @@ def go_back(draft: Draft) -> None:
 
 def flip(draft: Draft, index: int) -> None:
     """The step now counts tries of its undo: a budget of its own, due at once."""
-    draft.touch(index, **fresh_budget(draft.now), sent=False, refused_only=True)
+    step = draft.steps[index]
+    done = step.done or step.in_doubt  # from here on the doubt is about the undo
+    draft.touch(index, **fresh_budget(draft.now), sent=False, refused_only=True, done=done)
 
 
 def fresh_budget(now: datetime) -> dict[str, object]:

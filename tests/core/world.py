@@ -94,6 +94,7 @@ class Participant:
         self.heard_only_noes &= unsent or isinstance(event, events.Refused)
         if isinstance(event, events.Succeeded):
             self.output = event.output
+            self.undone = False  # past the pivot a retry may find done what somebody else had undone
         if isinstance(event, events.Succeeded) or (isinstance(event, UNCERTAIN) and hap is Hap.EFFECT):
             self.arrives()
         elif isinstance(event, events.Undone):
