@@ -48,5 +48,5 @@ def read(token: str) -> Callback | None:
     return Callback(UUID(bytes=saga_id), position, Direction.COMPENSATION if undoing else Direction.ACTION)
 
 
-def _signature(fields: bytes, key: str) -> bytes:
+def _signature(fields: bytes, key: str | bytes) -> bytes:
     return salted_hmac("orchestration.callback", fields, secret=key, algorithm="sha256").digest()[:_SIGNATURE_BYTES]

@@ -49,7 +49,7 @@ def _event(called: Callback, answer: Answer) -> CalledBack:
 
 
 def _happened(saga: StoredSaga, called: Callback, answer: Answer, now: datetime) -> advance.Happened:
-    """A try that is out ends with the callback; one that was accepted has ended before, and the step keeps the answer."""
+    """A try that is out ends with the callback; one that was accepted has ended, and the step keeps the answer."""
     step = saga.state.steps[called.position]
     actor = step.definition.participant
     if step.status in OUT and step.direction is called.direction:

@@ -45,10 +45,9 @@ REGISTRY: dict[str, RegisteredFunction] = {}
 
 
 def participant_function(name: str) -> Callable[[F], F]:
-    """Register a function under `name`. It takes the `Command` and returns the step's output (JSON), or raises Refusal or
-    AnswerLater.
+    """Register a function under `name`. It takes the `Command` and returns the step's output (JSON).
 
-    Raises ValueError when another function has that name.
+    It may raise Refusal or AnswerLater. Raises ValueError when another function has that name.
     """
 
     def register(function: F) -> F:
