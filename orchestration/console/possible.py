@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from orchestration.console import reasons
 from orchestration.core.decisions import decide
 from orchestration.core.draft import NotAllowed
+from orchestration.core.possible import ACTS as EVENTS
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import ENDED, SagaStatus, StepStatus
 from orchestration.definitions import compiled_definition
@@ -49,7 +50,7 @@ def _why_not(name: str, state: SagaState, user: Any) -> str:
     if name == "compensate" and state.status is SagaStatus.COMPENSATING:
         return _("The saga is being undone already.")
     try:
-        decide(state, act.event(None), timezone.now())
+        decide(state, EVENTS[name], timezone.now())
     except NotAllowed as error:
         return reasons.why_not(str(error))
     return ""
