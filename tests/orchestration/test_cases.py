@@ -13,7 +13,19 @@ from orchestration.participants.messages import Command
 from orchestration.sweep import sweep
 from tests.orchestration.bookkeeper import BOOKS, Books
 from tests.orchestration.scripted import (
-    NOTHING, World, act, act_elsewhere, again, define, drain, no, outcomes, run, run_until_quiet, start, steps_of,
+    NOTHING,
+    World,
+    act,
+    act_elsewhere,
+    again,
+    define,
+    drain,
+    no,
+    outcomes,
+    run,
+    run_until_quiet,
+    start,
+    steps_of,
 )  # fmt: skip
 
 IMPATIENT = {"action": "bookkeeper", "compensation": "bookkeeper", "timeout": 0.05}
