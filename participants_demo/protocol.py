@@ -45,6 +45,12 @@ class RefusedError(AnswerError):
     status, code = 422, "refused"
 
 
+class GoneError(RefusedError):
+    """This can never be undone."""
+
+    status, code = 410, "gone"
+
+
 class LateActionError(RefusedError):
     """The action's compensation was here before it."""
 
