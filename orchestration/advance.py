@@ -6,7 +6,7 @@ Nothing here talks to the database: each function turns a saga as it was read an
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -45,12 +45,16 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """What goes into the journal and the attempts beside the moves."""
+    """What goes into the journal and the attempts beside the moves.
+
+    `errors`: JSON texts of what steps failed with, by position, where no attempt says it.
+    """
 
     kind: str
     attempts: Sequence[AttemptRow] = ()
     actor: str = ""
     reason: str = ""
+    errors: Mapping[int, str] = field(default_factory=dict)
 
 
 def claimed(saga: StoredSaga, owner: Owner, now: datetime) -> SagaChange:
@@ -175,7 +179,7 @@ def _step_errors(decision: Decision, happened: Happened) -> dict[int, str]:
                 and decision.after.steps[attempt.position] is not decision.before.steps[attempt.position]
             ):
                 errors[attempt.position] = error
-    return errors
+    return {**errors, **happened.errors}
 
 
 def _step_outputs(decision: Decision, happened: Happened) -> Mapping[int, str]:

@@ -1,11 +1,16 @@
 """What operators may ask of a saga, and what follows."""
 
+from collections.abc import Callable
+from typing import Any
+
 from orchestration.core import events
 from orchestration.core.draft import Draft, NotAllowed
 from orchestration.core.events import Event
-from orchestration.core.routes import fresh_budget, go_back, go_on, turn_back
-from orchestration.core.saga_state import StepState
-from orchestration.core.states import SagaStatus, StepStatus
+from orchestration.core.giving_up import abandon
+from orchestration.core.pivot import no_way_back
+from orchestration.core.repair import edit_and_retry, resolve, retry, skip, the_one
+from orchestration.core.routes import fail, fresh_budget, go_on, turn_back
+from orchestration.core.states import SagaStatus, StepKind, StepStatus
 
 G = SagaStatus
 S = StepStatus
@@ -15,52 +20,17 @@ def act(draft: Draft, event: Event) -> None:
     """Apply an operator's act. Raises NotAllowed with the reason when it does not fit."""
     if draft.before.ended:
         raise NotAllowed(f"the saga has ended: {draft.status.value}")
-    match event:
-        case events.Retry(step):
-            draft.why = "retry"
-            _retry(draft, step)
-        case events.Compensate():
-            draft.why = "compensate"
-            _compensate(draft)
-        case events.Skip(step):
-            draft.why = "skip"
-            _skip(draft, step)
-        case events.Pause():
-            draft.paused = True
-        case events.Resume():
-            draft.paused = False
-        case _:
-            raise TypeError(f"no rule for {event!r}")
+    draft.why, deed = _DEEDS[type(event)]
+    deed(draft, event)
 
 
-def _retry(draft: Draft, wanted: int | None) -> None:
-    if draft.status is G.STUCK:
-        step = _the_one(_failed(draft), wanted)
-        undoing = step.status is S.COMPENSATION_FAILED
-        if step.never_undoable:
-            raise NotAllowed(f"{step.definition.name}: the participant says that it can never be undone")
-        draft.move(step.definition.index, S.COMPENSATION_DUE if undoing else S.DUE, **fresh_budget(draft.now))
-        draft.turn(G.COMPENSATING if undoing else G.RUNNING)
-        return
-    if draft.before.calls_out():
-        raise NotAllowed("a call is out; its answer comes first")
-    waiting = [step for step in draft.steps if step.status in (S.DUE, S.COMPENSATION_DUE) and _in_backoff(step, draft)]
-    if not waiting:
-        raise NotAllowed("no step waits for its next try")
-    draft.touch(_the_one(waiting, wanted).definition.index, **fresh_budget(draft.now))
-
-
-def _in_backoff(step: StepState, draft: Draft) -> bool:
-    """A retry would give it something: tries back, or an end to its wait."""
-    waits = step.due_at is not None and step.due_at > draft.now
-    return step.attempt > 0 and (step.tries > 0 or waits)
-
-
-def _compensate(draft: Draft) -> None:
+def _compensate(draft: Draft, _event: Event) -> None:
     if draft.status is G.COMPENSATING:
         return
     undo_failed = [step for step in draft.steps if step.status is S.COMPENSATION_FAILED]
     if not undo_failed:
+        if reason := no_way_back(draft.steps):
+            raise NotAllowed(reason)
         turn_back(draft)
         return
     for step in undo_failed:
@@ -70,33 +40,47 @@ def _compensate(draft: Draft) -> None:
     draft.turn(G.COMPENSATING)
 
 
-def _skip(draft: Draft, wanted: int | None) -> None:
-    if draft.status is not G.STUCK:
-        raise NotAllowed("only a step that the saga is stuck on can be skipped")
-    step = _the_one(_failed(draft), wanted)
-    if step.in_doubt:
-        raise NotAllowed(f"{step.definition.name} is in doubt: first find out whether it took effect")
-    if step.status is S.COMPENSATION_FAILED:
-        draft.move(step.definition.index, S.SKIPPED, effect_stands=True)
-        draft.turn(G.COMPENSATING)
-        go_back(draft)
-    else:
-        draft.move(step.definition.index, S.SKIPPED)
-        draft.turn(G.RUNNING)
+def _approve(draft: Draft, event: events.Approve) -> None:
+    """A person has decided. In a stuck saga the decision is kept, and the saga stays stuck."""
+    waiting = [step for step in draft.steps if step.status is S.WAITING and step.definition.kind is StepKind.APPROVAL]
+    if not waiting:
+        raise NotAllowed("no step waits for an approval")
+    step = the_one(waiting, event.step)
+    index = step.definition.index
+    if step.due_at is not None and step.due_at <= draft.now:
+        raise NotAllowed(f"{step.definition.name}: the time to decide is over")
+    if event.approved:
+        draft.errors[index] = None
+        draft.move(index, S.SUCCEEDED, due_at=None, finished_at=draft.now)
+        draft.keep_output(index, event.output)
         go_on(draft)
+    else:
+        draft.errors[index] = {"message": "rejected", "code": "rejected"}
+        fail(draft, index)
 
 
-def _failed(draft: Draft) -> list[StepState]:
-    """The steps that a stuck saga is stuck on: undos that failed, or else the action that did."""
-    undos = [step for step in draft.steps if step.status is S.COMPENSATION_FAILED]
-    return undos or [step for step in draft.steps if step.status is S.FAILED]
+def _abandon(draft: Draft, _event: Event) -> None:
+    if draft.status is not G.STUCK and not draft.paused:
+        raise NotAllowed("only a stuck or paused saga can be abandoned")
+    abandon(draft)
 
 
-def _the_one(fitting: list[StepState], wanted: int | None) -> StepState:
-    if wanted is not None:
-        fitting = [step for step in fitting if step.definition.index == wanted]
-    if len(fitting) == 1:
-        return fitting[0]
-    if not fitting:
-        raise NotAllowed("that step is not one that this act fits")
-    raise NotAllowed("more than one step fits; name one of " + ", ".join(step.definition.name for step in fitting))
+def _pause(draft: Draft, _event: Event) -> None:
+    draft.paused = True
+
+
+def _resume(draft: Draft, _event: Event) -> None:
+    draft.paused = False
+
+
+_DEEDS: dict[type[Event], tuple[str, Callable[[Draft, Any], None]]] = {
+    events.Retry: ("retry", retry),
+    events.EditAndRetry: ("edit and retry", edit_and_retry),
+    events.Skip: ("skip", skip),
+    events.Resolve: ("resolve", resolve),
+    events.Compensate: ("compensate", _compensate),
+    events.Approve: ("approve", _approve),
+    events.Abandon: ("abandon", _abandon),
+    events.Pause: ("pause", _pause),
+    events.Resume: ("resume", _resume),
+}

@@ -1,15 +1,16 @@
 """A saga being changed: collects moves, refuses illegal ones, and ends as a Decision."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from orchestration.core.saga_state import SagaState, StepState, Stuck
-from orchestration.core.states import SAGA_MOVES, STEP_MOVES, SagaStatus, StepStatus
+from orchestration.core.states import OUT, SAGA_MOVES, STEP_MOVES, SagaStatus, StepStatus
 
 S = StepStatus
 
 # What changes nothing that an operator's act depends on: a step that is due or out is the same to them.
+_WAIT_FOR_A_PERSON = (S.FAILED, S.COMPENSATION_FAILED)
 _AS_OPERATORS_SEE_IT = {S.RUNNING: S.DUE, S.COMPENSATING: S.COMPENSATION_DUE}
 
 
@@ -19,6 +20,14 @@ class IllegalMove(RuntimeError):
 
 class NotAllowed(Exception):
     """An operator's act does not fit the saga as it stands; the text says why."""
+
+
+class WhichStep(NotAllowed):
+    """The act fits more than one step, and none was named."""
+
+    def __init__(self, fitting: Sequence[StepState]) -> None:
+        self.steps = tuple(step.definition.index for step in fitting)
+        super().__init__("more than one step fits; name one of " + ", ".join(one.definition.name for one in fitting))
 
 
 class Move(NamedTuple):
@@ -71,7 +80,16 @@ class Decision(NamedTuple):
             self.before.status is not self.after.status
             or self.before.paused is not self.after.paused
             or any(move.matters_to_operators for move in self.moves)
+            or any(map(_looks_otherwise, self.before.steps, self.after.steps))
         )
+
+
+def _looks_otherwise(old: StepState, new: StepState) -> bool:
+    """Without a move: an edited input, or a doubt resolved on a step that waits for a person."""
+    if new is old:
+        return False
+    resolved = new.status in _WAIT_FOR_A_PERSON and new.status is old.status and new.in_doubt is not old.in_doubt
+    return resolved or (new.edited_input is not old.edited_input and new.edited_input != old.edited_input)
 
 
 class Draft:
@@ -83,6 +101,7 @@ class Draft:
         self.status = saga.status
         self.paused = saga.paused
         self.steps = list(saga.steps)
+        self.input = saga.input
         self.stuck_code = saga.stuck_code
         self.stuck_reason = saga.stuck_reason
         self.outputs = saga.outputs
@@ -96,6 +115,8 @@ class Draft:
         step = self.steps[index]
         walked = self._paths.setdefault(index, [step.status])
         for status in path:
+            if status is walked[-1]:
+                continue  # it stays where it is, with other fields
             if status not in STEP_MOVES[walked[-1]]:
                 raise IllegalMove(f"step {index}: {walked[-1]} -> {status}")
             walked.append(status)
@@ -104,6 +125,10 @@ class Draft:
     def touch(self, index: int, **changes: Any) -> None:
         """Set fields of a step without a move."""
         self.steps[index] = self.steps[index]._replace(**changes)
+
+    def doubt(self, index: int) -> None:
+        """Somebody may have heard a call of step `index`, and nobody has confirmed what came of it."""
+        self.touch(index, sent=True, refused_only=False, in_doubt=True)
 
     def turn(self, status: SagaStatus) -> None:
         """Give the saga another status. Raises IllegalMove."""
@@ -116,9 +141,16 @@ class Draft:
             self.stuck_code = self.stuck_reason = ""
 
     def stick(self, code: Stuck, reason: str) -> None:
-        """Only a human moves it from here."""
-        self.turn(SagaStatus.STUCK)
-        self.stuck_code, self.stuck_reason, self.why = code.value, reason, reason
+        """Only a human moves it from here, for the first reason there is."""
+        self.why = reason
+        if not self.stuck_code:
+            self.stuck_code, self.stuck_reason = code.value, reason
+        self.come_to_rest()
+
+    def come_to_rest(self) -> None:
+        """A saga that begins no new call becomes stuck when the last one that is out has ended."""
+        if self.stuck_code and not any(step.status in OUT for step in self.steps):
+            self.turn(SagaStatus.STUCK)
 
     def keep_output(self, index: int, output: Any) -> None:
         """What the action of step `index` answered; None: nothing."""
@@ -131,5 +163,5 @@ class Draft:
             self.status, tuple(self.steps), before.deadline_at, self.paused, self.stuck_code, self.stuck_reason,
             self.overdue, before.input, self.outputs,
         )  # fmt: skip
-        moves = tuple(Move(index, tuple(path)) for index, path in sorted(self._paths.items()))
+        moves = tuple(Move(index, tuple(path)) for index, path in sorted(self._paths.items()) if len(path) > 1)
         return Decision(before, after, moves, self.why, self.errors)

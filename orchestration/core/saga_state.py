@@ -34,7 +34,7 @@ class StepState(NamedTuple):
 
     sent: a try of the present direction left the worker. refused_only: each of them was refused or never sent.
     due_at: when something happens by itself: the next try, the next poll, the end of a timer or of a wait.
-    done: the action is known to have taken effect (it stays so after the undo).
+    done: the action took effect, or was still in doubt when its undo began. It stays so after the undo.
     answer_by: the participant has accepted the call; unanswered at this time, it is in doubt.
     edited_input: what an operator has put in the place of the call's payload; None: nothing.
     """

@@ -42,7 +42,9 @@ class Caller:
         self._tasks: defaultdict[UUID, dict[Try, asyncio.Task[None]]] = defaultdict(dict)
         self._out = 0
         self._functions = FunctionTransport()
-        self._http = HttpTransport(AllowList(settings.SAGA_PARTICIPANT_HOSTS), catalogue.http_participant)
+        self._http = HttpTransport(
+            AllowList(settings.SAGA_PARTICIPANT_HOSTS), catalogue.http_participant, settings.SAGA_PUBLIC_URL
+        )
         self._faults: Connection | None = None
         self._faults_lock = asyncio.Lock()
 

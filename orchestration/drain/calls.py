@@ -38,6 +38,7 @@ def command_for(saga: StoredSaga, step: StepState) -> Command:
         input=data.payload(saga.state, step),
         output=saga.state.outputs.get(definition.name) if undoing else None,
         ask_first=step.may_have_effect,
+        position=definition.index,
     )  # fmt: skip
 
 

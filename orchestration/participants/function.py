@@ -27,6 +27,13 @@ class Refusal(Exception):
         self.code = code
 
 
+class AnswerLater(Exception):
+    """Raised by a participant function: accepted, as HTTP's 202.
+
+    The answer comes by callback: `callback_tokens.token_of(command.saga_id, command.position, command.direction)`.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class RegisteredFunction:
     name: str
@@ -38,9 +45,9 @@ REGISTRY: dict[str, RegisteredFunction] = {}
 
 
 def participant_function(name: str) -> Callable[[F], F]:
-    """Register a function under `name`. It takes the `Command` and returns the step's output (JSON), or raises Refusal.
+    """Register a function under `name`. It takes the `Command` and returns the step's output (JSON).
 
-    Raises ValueError when another function has that name.
+    It may raise Refusal or AnswerLater. Raises ValueError when another function has that name.
     """
 
     def register(function: F) -> F:
@@ -68,6 +75,8 @@ class FunctionTransport:
                 return Answer(Outcome.SUCCEEDED, await self._run(function, command))
         except Refusal as refusal:
             return Answer(Outcome.REFUSED, error=problem(str(refusal), refusal.code))
+        except AnswerLater:
+            return Answer(Outcome.ACCEPTED)
         except TimeoutError:
             return Answer(Outcome.IN_DOUBT, error=problem(f"no answer in {command.timeout:g} s", "timeout"))
         except Exception as error:  # whatever a participant raises is its answer, never the drain's end

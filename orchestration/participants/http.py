@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from orchestration.callback_tokens import token_of
 from orchestration.participants.hosts import AllowList, CheckedResolver
 from orchestration.participants.messages import Answer, Command, Outcome, problem
 
@@ -52,7 +53,8 @@ class HttpParticipant:
 class HttpTransport:
     """Calls participants over HTTP/1.1. Made inside the running loop; `close` ends its connections."""
 
-    def __init__(self, allowed: AllowList, participant: Callable[[str], HttpParticipant]) -> None:
+    def __init__(self, allowed: AllowList, participant: Callable[[str], HttpParticipant], public_url: str) -> None:
+        self._callbacks = f"{public_url}/api/v1/callbacks/"
         self._allowed = allowed
         self._participant = participant
         connector = aiohttp.TCPConnector(
@@ -74,10 +76,11 @@ class HttpTransport:
         timeout = aiohttp.ClientTimeout(total=command.timeout, sock_connect=min(CONNECT_SECONDS, command.timeout))
         try:
             async with self._session.post(
-                participant.base_url + command.target, data=body, headers=_headers(command, participant, body),
+                participant.base_url + command.target, data=body, headers=self._headers(command, participant, body),
                 timeout=timeout, allow_redirects=False,
             ) as response:  # fmt: skip
-                return meaning(response, await _read(response), command)
+                answer = meaning(response, await _read(response), command)
+                return answer._replace(askable=bool(participant.status_path))
         except _NOT_SENT as error:
             return Answer(Outcome.NOT_SENT, error=problem(_first_line(error), "not_sent"))
         except TimeoutError:
@@ -86,6 +89,18 @@ class HttpTransport:
             return Answer(Outcome.IN_DOUBT, error=problem(f"connection lost: {_first_line(error)}", "connection"))
         except InvalidAnswer as error:
             return Answer(Outcome.IN_DOUBT, error=problem(f"invalid answer: {error}", "invalid_answer"))
+
+    def _headers(self, command: Command, participant: HttpParticipant, body: bytes) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": command.key,
+            "Saga-Epoch": str(command.epoch),
+            "Saga-Callback": self._callbacks + token_of(command.saga_id, command.position, command.direction),
+            "traceparent": f"00-{command.saga_id.hex}-{secrets.token_hex(8)}-01",
+        }
+        if participant.secret:
+            headers |= _signature(command.key, participant.secret, body)
+        return headers
 
     async def ask(self, command: Command) -> Answer | None:
         """Ask the status endpoint about the command's key; None when there is none or its answer is of no use."""
@@ -187,18 +202,6 @@ def _retry_after(response: aiohttp.ClientResponse) -> timedelta | None:
     except (ValueError, TypeError):
         return None
     return max(wait, timedelta(0))
-
-
-def _headers(command: Command, participant: HttpParticipant, body: bytes) -> dict[str, str]:
-    headers = {
-        "Content-Type": "application/json",
-        "Idempotency-Key": command.key,
-        "Saga-Epoch": str(command.epoch),
-        "traceparent": f"00-{command.saga_id.hex}-{secrets.token_hex(8)}-01",
-    }
-    if participant.secret:
-        headers |= _signature(command.key, participant.secret, body)
-    return headers
 
 
 def _signature(key: str, secret: str, body: bytes) -> dict[str, str]:

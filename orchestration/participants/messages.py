@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 
 class Command(NamedTuple):
-    """One call of one direction of a step. `target` is the path, or the function's name. `timeout` is seconds."""
+    """One call of one direction of a step, the one at `position`. `target`: path, or function. `timeout`: seconds."""
 
     saga_id: UUID
     saga: str
@@ -41,6 +41,7 @@ class Command(NamedTuple):
     input: Any
     output: Any
     ask_first: bool
+    position: int = 0
 
     @property
     def key(self) -> str:
@@ -58,7 +59,8 @@ class Command(NamedTuple):
 class Answer(NamedTuple):
     """What came back. `error`: {"message", "code"?, "status"?}. `for_ever`: 410, it can never be undone.
 
-    `sent` is about refusals only: False when the call's payload could not even be made.
+    `sent` is about refusals only: False when the call's payload could not even be made. `askable` is about what was
+    accepted: the participant can be asked how it goes.
     """
 
     outcome: Outcome
@@ -68,9 +70,12 @@ class Answer(NamedTuple):
     for_ever: bool = False
     sent: bool = True
     fault: str = ""
+    askable: bool = False
 
     def event(self, step: int, luck: float) -> events.CallEvent:
         """The event that the saga's rules understand."""
+        if self.outcome is Outcome.ACCEPTED:
+            return events.Accepted(step, luck, self.retry_after, self.askable)
         retriable = _RETRIABLE.get(self.outcome)
         if retriable is not None:
             return retriable(step, luck, self.retry_after)
@@ -87,7 +92,6 @@ class Answer(NamedTuple):
 
 
 _RETRIABLE: dict[Outcome, type[events.RetriableEvent]] = {
-    Outcome.ACCEPTED: events.Accepted,
     Outcome.IN_DOUBT: events.InDoubt,
     Outcome.NOT_SENT: events.NotSent,
     Outcome.TRY_LATER: events.TryLater,

@@ -4,25 +4,25 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from orchestration.core import acts, decisions, draft, events, routes
+from orchestration.core import acts, answers, decisions, draft, events, giving_up, repair, routes
 from orchestration.core.draft import Draft, IllegalMove
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import SagaStatus as G
 from orchestration.core.states import StepStatus as S
 from tests.core import test_acts, test_back, test_begin, test_forward, test_saga_machine
 
-MODULES = (acts, decisions, draft, routes, test_begin, test_saga_machine)
+MODULES = (acts, answers, decisions, draft, giving_up, repair, routes, test_begin, test_saga_machine)
 CAUGHT = (AssertionError, IllegalMove, pytest.fail.Exception)
 QUICK = settings(
     max_examples=1000, stateful_step_count=30, derandomize=True, database=None, phases=[Phase.generate],
     report_multiple_bugs=False, deadline=None,
 )  # fmt: skip
 
-action_answered = decisions._action_answered
-settled = decisions._settled
+action_answered = answers._action_answered
+settled = answers._settled
 owes_an_undo = routes._owes_an_undo
 begin = decisions.begin
-skip = acts._skip
+skip = repair.skip
 
 
 def refusals_are_retried(draft: Draft, index: int, event: events.Event) -> None:
@@ -65,17 +65,17 @@ def completed_past_a_sibling(draft: Draft) -> None:
         draft.turn(G.COMPLETED)
 
 
-def skips_whatever_is_in_doubt(draft: Draft, wanted: int | None) -> None:
+def skips_whatever_is_in_doubt(draft: Draft, event: events.Skip) -> None:
     for index in range(len(draft.steps)):
         draft.touch(index, in_doubt=False)
-    skip(draft, wanted)
+    skip(draft, event)
 
 
 def begins_though_paused(saga, now):
     return begin(saga._replace(paused=False), now)
 
 
-def never_ends_trying(step: StepState, event: events.RetriableEvent) -> bool:
+def never_ends_trying(step: StepState) -> bool:
     return True
 
 
@@ -140,7 +140,7 @@ def play(table) -> None:
             id="late success not undone",
         ),
         pytest.param(
-            "_skip", skips_whatever_is_in_doubt, test_acts.test_an_act_that_does_not_fit, id="skipped though in doubt"
+            "skip", skips_whatever_is_in_doubt, test_acts.test_an_act_that_does_not_fit, id="skipped though in doubt"
         ),
         pytest.param("begin", begins_though_paused, test_begin.test_begin, id="a call begins though paused"),
         pytest.param(

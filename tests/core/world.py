@@ -6,6 +6,7 @@ from enum import Enum
 from orchestration.core import events
 from orchestration.core.events import CallEvent
 from orchestration.core.saga_state import StepState
+from orchestration.core.states import StepKind
 
 
 class Hap(Enum):
@@ -21,6 +22,7 @@ AT_WORK = (events.Accepted, events.InProgress, events.Lost, events.StaleEpoch)
 UNCERTAIN = (*AT_WORK, events.InDoubt)
 RETRIABLE = (events.InDoubt, events.TryLater, events.NotSent)
 DOUBTFUL = (events.InProgress, events.Lost, events.StaleEpoch, events.InDoubt)
+SURE = (events.Succeeded, events.Undone)
 
 
 @dataclass
@@ -33,30 +35,38 @@ class Budget:
 
 @dataclass
 class Participant:
-    """The truth about one step. It has the barrier: its action counts once, and not after its undo."""
+    """The truth about one step. It has the barrier: its action counts once, and not after its undo.
 
+    promised: it has accepted a call and said nothing since. output: what its action answers.
+    """
+
+    kind: StepKind
     has_undo: bool
     spares_refused: bool
+    is_pivot: bool
     action: Budget
     undo: Budget
     acted: bool = False
     undone: bool = False
     on_its_way: bool = False
-    accepted: bool = False
+    promised: bool = False
     heard_only_noes: bool = True
     left_the_worker: bool = False
     in_doubt: bool = False
     undo_called: bool = False
     skipped: bool = False
     undo_skipped: bool = False
+    output: object = None
     journal: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, step: StepState) -> "Participant":
         definition = step.definition
         return cls(
+            kind=definition.kind,
             has_undo=definition.compensation is not None,
             spares_refused=not definition.compensate_when_refused,
+            is_pivot=definition.pivot,
             action=Budget(definition.retry.max_attempts),
             undo=Budget(definition.compensation_retry.max_attempts),
         )
@@ -68,9 +78,9 @@ class Participant:
         return self.has_undo and not spared and not self.skipped
 
     @property
-    def clean(self) -> bool:
-        """Nothing stands, and nothing can come any more."""
-        return self.undone or not (self.acted or self.on_its_way)
+    def stands(self) -> bool:
+        """Its effect is there, or may still come."""
+        return not self.undone and (self.acted or self.on_its_way)
 
     def arrives(self) -> None:
         """A call that was on its way gets there; after the undo it is refused as a late action."""
@@ -82,7 +92,9 @@ class Participant:
         unsent = isinstance(event, events.NotSent) or (isinstance(event, events.Refused) and not event.sent)
         self.left_the_worker |= not unsent
         self.heard_only_noes &= unsent or isinstance(event, events.Refused)
-        self.accepted |= isinstance(event, events.Accepted)
+        if isinstance(event, events.Succeeded):
+            self.output = event.output
+            self.undone = False  # past the pivot a retry may find done what somebody else had undone
         if isinstance(event, events.Succeeded) or (isinstance(event, UNCERTAIN) and hap is Hap.EFFECT):
             self.arrives()
         elif isinstance(event, events.Undone):
@@ -92,13 +104,22 @@ class Participant:
 
     def undo_ends(self, event: CallEvent, hap: Hap) -> None:
         self._keep_books(self.undo, event)
-        sure = isinstance(event, events.Succeeded | events.Undone)
-        self.undone |= sure or (isinstance(event, UNCERTAIN) and hap is Hap.EFFECT)
+        self.undone |= isinstance(event, SURE) or (isinstance(event, UNCERTAIN) and hap is Hap.EFFECT)
+
+    def breaks_its_promise(self) -> None:
+        """Nobody waits for the promised answer any longer, and it has not come."""
+        if self.promised:
+            self.promised, self.in_doubt = False, True
 
     def _keep_books(self, budget: Budget, event: CallEvent) -> None:
         self.journal.append(type(event).__name__)
         budget.used -= isinstance(event, AT_WORK)
         for_ever = isinstance(event, events.Refused) and event.for_ever and budget is self.undo
-        if for_ever or isinstance(event, events.Succeeded | events.Undone):
+        if for_ever or isinstance(event, SURE):
             self.in_doubt = False  # "it can never be undone" is as sure as "done"
-        self.in_doubt |= isinstance(event, DOUBTFUL)
+        self.in_doubt |= isinstance(event, DOUBTFUL) and not (self.promised and isinstance(event, events.InProgress))
+        if isinstance(event, SURE) or (isinstance(event, events.Refused) and event.sent):
+            self.promised = False
+        elif isinstance(event, (*RETRIABLE, events.Refused)):
+            self.breaks_its_promise()
+        self.promised |= isinstance(event, events.Accepted)

@@ -42,7 +42,7 @@ async def participant(handler: Handler, status: Handler | None = None) -> AsyncI
     await site.start()
     address = f"http://127.0.0.1:{runner.addresses[0][1]}"
     known = HttpParticipant(address, "/status" if status is not None else "", "")
-    transport = HttpTransport(AllowList(["127.0.0.1"]), lambda _name: known)
+    transport = HttpTransport(AllowList(["127.0.0.1"]), lambda _name: known, "http://console.test")
     try:
         yield transport
     finally:
@@ -138,7 +138,7 @@ def test_a_connection_that_is_cut_after_sending_is_in_doubt() -> None:
 
 
 def _transport_to(base_url: str, allowed: list[str]) -> HttpTransport:
-    return HttpTransport(AllowList(allowed), lambda _name: HttpParticipant(base_url, "", ""))
+    return HttpTransport(AllowList(allowed), lambda _name: HttpParticipant(base_url, "", ""), "http://console.test")
 
 
 @pytest.mark.parametrize(

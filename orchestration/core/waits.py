@@ -1,0 +1,51 @@
+"""How long to wait: before the next try, before asking again, and for an answer that was promised."""
+
+from datetime import datetime, timedelta
+
+from orchestration.core import events
+from orchestration.core.draft import Draft
+from orchestration.core.events import RetriableEvent
+from orchestration.core.saga_state import StepState
+
+LONGEST_WAIT = timedelta(hours=1)
+SHORTEST_POLL = timedelta(seconds=0.2)
+NOTHING = timedelta(0)
+
+
+def next_try_at(draft: Draft, step: StepState, event: RetriableEvent) -> datetime:
+    """Retry-After where the participant gave one (at most an hour), else full jitter; not past the deadline."""
+    return draft.now + _within_the_deadline(draft, step, _wait(step, event))
+
+
+def next_look_at(draft: Draft, step: StepState, event: RetriableEvent, answer_by: datetime | None) -> datetime:
+    """When a participant at work is asked again, or, where it cannot be asked, when its time is over.
+
+    Polls are not counted as tries, so nothing but a shortest wait would slow them down.
+    """
+    if answer_by is not None and isinstance(event, events.Accepted) and not event.askable:
+        return answer_by
+    asked_at = draft.now + _within_the_deadline(draft, step, max(_wait(step, event), SHORTEST_POLL))
+    return asked_at if answer_by is None else min(asked_at, answer_by)
+
+
+def answer_by(draft: Draft, step: StepState) -> datetime:
+    """When a call that is accepted now must be answered: nothing that was accepted waits for ever.
+
+    By the definition, else by the deadline. The deadline does not end an undo, nor what comes after the pivot: there
+    its length counts anew.
+    """
+    definition = step.definition
+    deadline_at = draft.before.deadline_at
+    if step.undoing or definition.answer_within is not None or deadline_at <= draft.now:
+        return draft.now + definition.longest_wait
+    return deadline_at
+
+
+def _wait(step: StepState, event: RetriableEvent) -> timedelta:
+    asked = event.retry_after
+    return step.policy.ceiling(step.tries) * event.luck if asked is None else min(asked, LONGEST_WAIT)
+
+
+def _within_the_deadline(draft: Draft, step: StepState, wait: timedelta) -> timedelta:
+    left = draft.before.deadline_at - draft.now
+    return wait if step.undoing or left < NOTHING else min(wait, left)
