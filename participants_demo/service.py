@@ -12,6 +12,9 @@ from participants_demo.protocol import AcceptedAnswer, Call
 from participants_demo.web import Routes
 
 
+CALLBACK_SECONDS = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A call that was done: what the orchestrator gets as the step's output, and what it did to the accounts."""
@@ -30,6 +33,11 @@ class Later:
     work: str
     seconds: float
     calls_back: bool
+
+    @property
+    def ask_after_seconds(self) -> int:
+        """When it is worth asking: who calls back is asked only when that must have gone wrong."""
+        return max(1, ceil(self.seconds) + (CALLBACK_SECONDS if self.calls_back else 0))
 
 
 Verb = Callable[[Call], Done]
@@ -63,13 +71,13 @@ def perform(call: Call, verb: Starter) -> str:
 
     Returns the output as JSON text. Raises AnswerError.
     """
-    later_seconds = 0.0
+    ask_after_seconds = 0
 
     def work() -> str | None:
-        nonlocal later_seconds
+        nonlocal ask_after_seconds
         done = verb(call)
         if isinstance(done, Later):
-            later_seconds = done.seconds
+            ask_after_seconds = done.ask_after_seconds
             callback = outbox.checked(call.callback) if done.calls_back else ""
             pending.accept(call, work=done.work, seconds=done.seconds, callback=callback)
             return None
@@ -77,7 +85,7 @@ def perform(call: Call, verb: Starter) -> str:
 
     answer = barrier.once(call, work)
     if answer is None:
-        raise AcceptedAnswer(retry_after_seconds=max(1, ceil(later_seconds)))
+        raise AcceptedAnswer(retry_after_seconds=ask_after_seconds)
     return answer
 
 
