@@ -11,7 +11,6 @@ from participants_demo.ledger import Effect
 from participants_demo.protocol import AcceptedAnswer, Call
 from participants_demo.web import Routes
 
-
 CALLBACK_SECONDS = 5
 
 
