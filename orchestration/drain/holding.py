@@ -87,4 +87,8 @@ class Holding:
     def _deadlines_passed(self) -> set[UUID]:
         self._next_deadline_look = time.monotonic() + DEADLINE_LOOK_SECONDS
         now = self._clock.now()
-        return {key for key, one in self.sagas.items() if one.state.deadline_at <= now and one.state.status in _BEGUN}
+        return {
+            key
+            for key, one in self.sagas.items()
+            if one.state.deadline_at <= now and one.state.status in _BEGUN and not one.state.overdue
+        }

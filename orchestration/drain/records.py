@@ -19,7 +19,7 @@ Rescue = Callable[[SagaChange], SagaChange]
 
 
 async def record(connection: Connection, changes: Sequence[SagaChange], clock: DatabaseClock) -> Recorded:
-    """One transaction for all of `changes`. Deadlocks and serialization errors are tried again.
+    """One transaction for all of `changes` (at least one). Deadlocks and serialization errors are tried again.
 
     Raises psycopg.OperationalError when the connection is gone (the outcome is then unknown), psycopg.Error when the
     database refuses the data.
@@ -64,8 +64,16 @@ async def record_each(
 
 async def keep(connection: Connection, late: Sequence[tuple[UUID, AttemptRow]]) -> None:
     """Attempts whose answer came when the saga did not wait for it any more: history, and nothing else."""
-    if late:
+    if not late:
+        return
+    try:
         await connection.execute(KEEP_ATTEMPTS, attempt_parameters(late))
+    except GONE:
+        raise
+    except psycopg.Error as error:
+        logger.error("late answers could not be stored as they are: %s", error)
+        bare = [(saga_id, without_words(attempt)) for saga_id, attempt in late]
+        await connection.execute(KEEP_ATTEMPTS, attempt_parameters(bare))
 
 
 def without_words(attempt: AttemptRow) -> AttemptRow:

@@ -29,13 +29,13 @@ async def settle(drain: "Drain") -> None:
     if not calls or not drain.lease.holds():
         return
     changes, late = _changes(drain, drain.held.sagas, calls)
+    landed: frozenset[UUID] = frozenset()
     try:
-        done = await records.record_each(drain.connection, changes, drain.clock, lambda change: _rescued(drain, change))
+        if changes:
+            landed = (await records.record_each(drain.connection, changes, drain.clock, _rescue(drain))).landed
         await records.keep(drain.connection, late)
-        landed = done.landed
     except GONE as error:  # whether it was committed is unknown: read the truth
         drain.connection = await reconnected(drain.connection, error, drain.lease.holds)
-        landed = frozenset()
     for change in changes:
         if change.id in landed:
             drain.held.landed(drain.held.sagas[change.id], change)
@@ -86,10 +86,13 @@ def _decide(calls: Sequence[Finished], owner: Owner, now: datetime) -> Callable[
     return lambda saga: advance.owned(saga, answers, [one.attempt for one in calls], owner, now)
 
 
-def _rescued(drain: "Drain", change: SagaChange) -> SagaChange:
-    saga = drain.held.sagas[change.id]
-    attempts = [records.without_words(one) for one in change.attempts]
-    return advance.cannot_go_on(saga, "its answer could not be recorded", attempts, drain.clock.now())
+def _rescue(drain: "Drain") -> records.Rescue:
+    def stuck(change: SagaChange) -> SagaChange:
+        attempts = [records.without_words(one) for one in change.attempts]
+        saga = drain.held.sagas[change.id]
+        return advance.cannot_go_on(saga, "its answer could not be recorded", attempts, drain.clock.now())
+
+    return stuck
 
 
 async def _read_again(drain: "Drain", calls: Calls) -> None:
@@ -102,7 +105,7 @@ async def _read_again(drain: "Drain", calls: Calls) -> None:
             changes, late = _changes(drain, mine, {key: calls[key] for key in mine})
             if changes:
                 await records.record(drain.connection, changes, drain.clock)
-            await records.keep(drain.connection, late)
+        await records.keep(drain.connection, late)
     except GONE as error:
         drain.connection = await reconnected(drain.connection, error, drain.lease.holds)
         drain.finished += [one for ended in calls.values() for one in ended]
