@@ -103,9 +103,7 @@ def test_a_step_that_kills_its_worker_is_tried_alone_and_then_held_for_a_human(
     ("kind", "direction", "seen"),
     [
         pytest.param("crash_before", "action", ["one", "two", "-two", "-one"], id="before the call"),
-        pytest.param(
-            "crash_after", "action", ["one", "one", "two", "-two", "-one"], id="after the call, before record"
-        ),
+        pytest.param("crash_after", "action", ["one", "one", "two", "-two", "-one"], id="after the call"),
         pytest.param("crash_before", "compensation", ["one", "two", "-two", "-one"], id="before an undo"),
         pytest.param("crash_after", "compensation", ["one", "two", "-two", "-one", "-one"], id="in mid-compensation"),
     ],
