@@ -7,17 +7,15 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orchestration import queries
 from orchestration.console import reasons
 from orchestration.core.decisions import decide
 from orchestration.core.draft import NotAllowed
-from orchestration.core.saga_state import SagaState, StepState
-from orchestration.core.states import ENDED, SagaStatus, StepStatus
-from orchestration.definitions import compiled_definition
+from orchestration.core.possible import ACTS as EVENTS
+from orchestration.core.saga_state import SagaState
+from orchestration.core.states import ENDED, SagaStatus
 from orchestration.models import Saga, Step
 from orchestration.operator_actions import ACTS
-
-_NOT_STORED = ("definition", "status", "done", "answer_by", "edited_input")
-_COPIED = [name for name in StepState._fields if name not in _NOT_STORED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def act_buttons(saga: Saga, steps: list[Step], user: Any) -> list[ActButton]:
     if saga.status in ENDED:
         return []
     names = ["retry", "compensate", "skip", "resume" if saga.paused else "pause"]
-    state = _state(saga, steps)
+    state = queries.state_of(saga, steps)
     reasons_against = {name: _why_not(name, state, user) for name in names}
     main = next((name for name in names if not reasons_against[name]), "")
     wanted = main if saga.status == SagaStatus.STUCK or saga.paused else ""
@@ -49,22 +47,7 @@ def _why_not(name: str, state: SagaState, user: Any) -> str:
     if name == "compensate" and state.status is SagaStatus.COMPENSATING:
         return _("The saga is being undone already.")
     try:
-        decide(state, act.event(None), timezone.now())
+        decide(state, EVENTS[name], timezone.now())
     except NotAllowed as error:
         return reasons.why_not(str(error))
     return ""
-
-
-def _state(saga: Saga, steps: list[Step]) -> SagaState:
-    planned = compiled_definition(saga.definition_id).steps
-    return SagaState(
-        status=SagaStatus(saga.status),
-        steps=tuple(
-            StepState(definition, StepStatus(step.status), **{name: getattr(step, name) for name in _COPIED})
-            for definition, step in zip(planned, steps, strict=True)
-        ),
-        deadline_at=saga.deadline_at,
-        paused=saga.paused,
-        stuck_code=saga.stuck_code,
-        stuck_reason=saga.stuck_reason,
-    )
