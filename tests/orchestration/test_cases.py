@@ -165,6 +165,7 @@ def test_the_deadline_does_not_stop_a_compensation(engine: World) -> None:
     run_until_quiet()
     assert again(saga).status == SagaStatus.COMPENSATED
     assert engine.calls == ["one", "two", "-two", "-one"]
+    assert saga.finished_at is not None
     assert saga.finished_at > saga.deadline_at
 
 

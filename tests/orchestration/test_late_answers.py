@@ -231,6 +231,9 @@ def test_a_timer_holds_the_next_step_back(engine: World) -> None:
     assert again(saga).status == SagaStatus.COMPLETED
     assert engine.calls == ["one", "two"]
     timer, two = saga.steps.get(name="cool-down"), saga.steps.get(name="two")
+    assert timer.finished_at
+    assert timer.started_at
+    assert two.started_at
     assert (timer.finished_at - timer.started_at).total_seconds() >= 0.3
     assert two.started_at >= timer.finished_at
 
