@@ -41,12 +41,12 @@ def saga_for_page(saga_id: UUID) -> Saga:
 
 
 def outputs_of(saga_ids: Collection[UUID]) -> dict[tuple[UUID, int], Any]:
-    """What each action answered, by saga and position: by an attempt, or on the step where no attempt says it."""
+    """The output of each action that was done, by saga and position; what no attempt says stands on the step."""
     done = Attempt.objects.filter(
         saga_id__in=saga_ids, direction=Direction.ACTION, outcome=Attempt.Outcome.SUCCEEDED
     ).order_by("number")
-    said = Step.objects.filter(saga_id__in=saga_ids, output__isnull=False)
-    rows = [*done.values_list("saga_id", "position", "answer"), *said.values_list("saga_id", "position", "output")]
+    told = Step.objects.filter(saga_id__in=saga_ids, output__isnull=False)
+    rows = [*done.values_list("saga_id", "position", "answer"), *told.values_list("saga_id", "position", "output")]
     return {(saga_id, position): answer for saga_id, position, answer in rows}
 
 
