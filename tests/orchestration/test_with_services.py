@@ -9,7 +9,6 @@ import pytest
 from orchestration.core.states import SagaStatus
 from orchestration.models import Participant, Saga
 from orchestration.operator_actions import Conflict
-from tests.orchestration.real_processes import Processes, wait_for
 from tests.orchestration.scripted import World, act, again, define, no, outcomes, run_until_quiet, start, steps_of
 from tests.orchestration.services import (
     BOOK,
@@ -186,31 +185,3 @@ def test_a_retry_clicked_twice_is_done_once(services: Services, engine: World) -
     assert run_to_the_end(saga) == SagaStatus.COMPENSATED
     assert engine.calls == ["audit", "-audit", "-audit"]
     assert effects(services, saga) == ["reserve", "-reserve"]
-
-
-# -- workers that die ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("kind", "direction"),
-    [
-        pytest.param("crash_before", "action", id="before the call"),
-        pytest.param("crash_after", "action", id="after the call"),
-        pytest.param("crash_after", "compensation", id="in mid-compensation"),
-    ],
-)
-def test_a_worker_killed_around_a_call(services: Services, tmp_path: Path, kind: str, direction: str) -> None:
-    name = define(to(RESERVE), to(CHARGE), to(BOOK))
-    fault(kind, step="charge", direction=direction, times=1)
-    region = "moon" if direction == "compensation" else "north"
-    saga = start(name, **{**WANTED, "region": region})
-    processes = Processes(tmp_path)
-    try:
-        processes.start("work")
-        processes.start("dispatcher")
-        wait_for("the saga's end", lambda: again(saga).finished_at)
-    finally:
-        processes.stop_all()
-    done = ["reserve", "charge", "book"] if region == "north" else ["reserve", "charge", "-charge", "-reserve"]
-    assert effects(services, saga) == done
-    assert "lost" in [one.outcome for one in saga.attempts.filter(direction=direction)]
