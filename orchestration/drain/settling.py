@@ -34,6 +34,7 @@ async def settle(drain: "Drain") -> None:
     landed: list[SagaChange] = []
     try:
         if changes:
+            drain.figures.observe(("record_batch_sagas",), len(changes))
             landed = await records.record_each(drain.connection, changes, drain.clock, _rescue(drain))
         await records.keep(drain.connection, late)
     except GONE as error:  # whether it was committed is unknown: read the truth
