@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection
 
-from orchestration.core.states import SagaStatus
+from orchestration.about import about
+from orchestration.core.states import SagaStatus, StepStatus
 from orchestration.store.rows import SagaChange, StoredSaga
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ BOUNDS: dict[str, tuple[float, ...]] = {
 }
 Series = tuple[str, ...]
 _STUCK = SagaStatus.STUCK
+_FAILED = (StepStatus.FAILED, StepStatus.COMPENSATION_FAILED)
 
 
 class Added(NamedTuple):
@@ -103,7 +105,10 @@ class Figures:
 
 
 def saga_landed(figures: Figures, saga: StoredSaga, change: SagaChange) -> None:
-    """`change` of `saga` (as it was before) is in the database: did it begin, end or get stuck?"""
+    """`change` of `saga` (as it was before) is in the database: did it begin, end or get stuck?
+
+    That it is stuck stands in the log too: only a person moves it on.
+    """
     name, status = saga.definition.name, change.state.status
     if saga.started_at is None and change.started_at is not None:
         figures.count("sagas_begun_total", name)
@@ -114,6 +119,9 @@ def saga_landed(figures: Figures, saga: StoredSaga, change: SagaChange) -> None:
             figures.observe(("saga_duration_seconds", name, status.value), seconds)
     elif status is _STUCK and saga.state.status is not _STUCK:
         figures.count("sagas_stuck_total", name, change.state.stuck_code)
+        on = ",".join(step.definition.name for step in change.state.steps if step.status in _FAILED)
+        about_it = about(saga.id, step=on, epoch=change.epoch)
+        logger.warning("saga %s is stuck: %s", saga.id, change.state.stuck_reason, extra=about_it)
 
 
 def parameters(rows: Iterable[Added]) -> list[list[Any]]:

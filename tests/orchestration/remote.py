@@ -37,6 +37,12 @@ async def slow_once(command: Command) -> dict[str, int]:
     return {"attempt": command.attempt}
 
 
+@participant_function("remote-fails")
+async def fails(command: Command) -> None:
+    note(command, "fails")
+    raise RuntimeError("what went wrong\ntakes two lines")
+
+
 @participant_function("remote-poison")
 async def poison(command: Command) -> None:
     """Kills its worker each time."""
