@@ -85,6 +85,7 @@ EVENTS: dict[str, Word] = {
     "lost": _("taken over: the worker was lost"),
     "answered": _("answered"),
     "given_back": _("given back by its worker"),
+    "epoch_advanced": _("epoch advanced, after a restored backup"),
     "cannot_go_on": _("cannot go on"),
     "deadline": _("deadline passed"),
 }

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from orchestration import advance
+from orchestration import advance, audit
 from orchestration.advance import Happened, Owner
-from orchestration.audit import Actor
 from orchestration.core import events
 from orchestration.core.events import Event
 from orchestration.core.saga_state import StepState
@@ -72,22 +71,12 @@ STORIES = (
 )
 
 
-class _System:
-    """Who makes the definition: nobody who could log in."""
-
-    def get_username(self) -> str:
-        return "manage.py fill"
-
-    def has_perm(self, _permission: str) -> bool:
-        return True
-
-
 def publish() -> None:
     """The definition, and its participant, which is paused: nobody is ever called."""
     Participant.objects.get_or_create(
         name=PARTICIPANT, defaults={"transport": "http", "base_url": "http://127.0.0.1:9", "paused": True}
     )
-    publish_definition(document=DOCUMENT, actor=Actor(_System(), "command"))
+    publish_definition(document=DOCUMENT, actor=audit.shell("fill"))
 
 
 def play(story: Story) -> tuple[UUID, datetime]:
