@@ -20,9 +20,10 @@ def advance_epochs(*, actor: Actor, reason: str) -> int:
     A worker that has such a saga now has lost it: its late write is refused, and the call is made again, under the
     same key.
     """
-    after, advanced = _FIRST, 0
-    while after is not None:
-        after, number = _portion(after)
+    advanced = 0
+    last: UUID | None = _FIRST
+    while last is not None:
+        last, number = _portion(last)
         advanced += number
     audit.write(actor=actor, act="advance epochs", subject=f"{advanced} live sagas", granted=True, reason=reason)
     return advanced

@@ -22,6 +22,7 @@ from orchestration.models import Attempt, Drain, Saga
 from orchestration.queries import monitoring
 from orchestration.queries.sagas import CAP
 from orchestration.store import launches, leases, outside, read, record
+from orchestration.store.rows import AttemptRow
 from tests.cast import Person, make_person
 
 SAGAS = 20_000
@@ -29,7 +30,11 @@ SAGAS = 20_000
 BATCH = 20
 BIG = set(TABLES)
 NOW = timezone.now()
-BEGINNING = {"begun_from": NOW - timedelta(days=9999), "new_from": NOW - timedelta(days=9999), "room": BATCH}
+BEGINNING: dict[str, Any] = {
+    "begun_from": NOW - timedelta(days=9999),
+    "new_from": NOW - timedelta(days=9999),
+    "room": BATCH,
+}
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +115,7 @@ def test_a_whole_scan_would_be_noticed(filled: None, db: None) -> None:
 
 @pytest.mark.parametrize("from_mark", [False, True], ids=["a full look", "from the mark"])
 def test_the_claim_uses_its_two_indexes(filled: None, db: None, from_mark: bool) -> None:
-    marks = BEGINNING | ({"begun_from": NOW, "new_from": NOW} if from_mark else {})
+    marks: dict[str, Any] = BEGINNING | ({"begun_from": NOW, "new_from": NOW} if from_mark else {})
     assert by_index(read.CLAIM, marks).keys() == {"orchestration_saga", "orchestration_sagadata"}
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {read.CLAIM}", marks)
@@ -135,11 +140,8 @@ def test_recording_a_batch(filled: None, db: None, number: int) -> None:
 
 def test_what_is_kept_of_late_answers(filled: None, db: None) -> None:
     saga_id = live_ids(1)[0]
-    row = {
-        "position": 0, "direction": "action", "number": 9, "epoch": 1, "started_at": NOW, "finished_at": NOW,
-        "outcome": "succeeded",
-    }  # fmt: skip
-    assert by_index(record.KEEP_ATTEMPTS, record.attempt_parameters([(saga_id, record.AttemptRow(**row))]))
+    row = AttemptRow(0, "action", 9, 1, NOW, NOW, "succeeded")
+    assert by_index(record.KEEP_ATTEMPTS, record.attempt_parameters([(saga_id, row)]))
 
 
 @pytest.mark.parametrize(
