@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=None, help="play the same sagas again")
     options = parser.parse_args(arguments)
     seed = randbelow(2**32) if options.seed is None else options.seed
-    print(f"seed {seed}: {options.examples} sagas, at most {options.steps} events each", flush=True)
+    say(f"seed {seed}: {options.examples} sagas, at most {options.steps} events each")
     began = time.monotonic()
     run_state_machine_as_test(
         hypothesis.seed(seed)(SagaMachine),
@@ -32,7 +32,12 @@ def main(arguments: list[str]) -> None:
             phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
-    print(f"no rule was broken in {options.examples} sagas ({time.monotonic() - began:.0f} s)")
+    say(f"no rule was broken in {options.examples} sagas ({time.monotonic() - began:.0f} s)")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,14 +4,16 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from orchestration.core import acts, answers, decisions, draft, events, giving_up, repair, routes
+from orchestration.core import acts, answers, coming_due, decisions, draft, events, giving_up, pivot, repair, routes
 from orchestration.core.draft import Draft, IllegalMove
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import SagaStatus as G
 from orchestration.core.states import StepStatus as S
 from tests.core import test_acts, test_back, test_begin, test_forward, test_saga_machine
 
-MODULES = (acts, answers, decisions, draft, giving_up, repair, routes, test_begin, test_saga_machine)
+MODULES = (
+    acts, answers, coming_due, decisions, draft, giving_up, pivot, repair, routes, test_begin, test_saga_machine,
+)  # fmt: skip
 CAUGHT = (AssertionError, IllegalMove, pytest.fail.Exception)
 QUICK = settings(
     max_examples=1000, stateful_step_count=30, derandomize=True, database=None, phases=[Phase.generate],
@@ -23,6 +25,9 @@ settled = answers._settled
 owes_an_undo = routes._owes_an_undo
 begin = decisions.begin
 skip = repair.skip
+settle = routes.settle
+must_stay = pivot.must_stay
+acts_approve = acts._approve
 
 
 def refusals_are_retried(draft: Draft, index: int, event: events.Event) -> None:
@@ -71,6 +76,29 @@ def skips_whatever_is_in_doubt(draft: Draft, event: events.Skip) -> None:
     skip(draft, event)
 
 
+def pivot_is_like_any_step(steps, failed: StepState, *, exhausted: bool):
+    return must_stay([], failed, exhausted=exhausted)
+
+
+def stuck_at_once(draft: Draft) -> None:
+    draft.turn(G.STUCK)
+
+
+def callbacks_are_always_taken(step: StepState) -> bool:
+    return step.status in (S.DUE, S.RUNNING, S.WAITING, S.COMPENSATION_DUE, S.COMPENSATING)
+
+
+def promises_are_forgotten(draft: Draft, index: int, *, failed: bool = False) -> None:
+    draft.touch(index, answer_by=None)
+    settle(draft, index, failed=True)
+
+
+def approvals_may_come_late(draft: Draft, event: events.Approve) -> None:
+    for index in range(len(draft.steps)):
+        draft.touch(index, due_at=None)
+    acts_approve(draft, event)
+
+
 def begins_though_paused(saga, now):
     return begin(saga._replace(paused=False), now)
 
@@ -98,6 +126,16 @@ def plant(monkeypatch: pytest.MonkeyPatch, name: str, bug: object) -> None:
         pytest.param("_owes_an_undo", nothing_is_spared, id="no step is spared"),
         pytest.param("_may_have_been_heard", lambda _draft, _index: None, id="a call that was heard is forgotten"),
         pytest.param("_may_retry", never_ends_trying, id="tries without end"),
+        pytest.param("go_on", completed_past_a_sibling, id="completed past a pending sibling"),
+        pytest.param("must_stay", pivot_is_like_any_step, id="a pivot in doubt is undone"),
+        pytest.param("no_way_back", lambda _steps: None, id="a pivot is undone by the deadline or an operator"),
+        pytest.param("is_wanted", lambda _saga, _step: True, id="conditions are not asked"),
+        pytest.param("_awaits_an_answer", callbacks_are_always_taken, id="a callback before the first try is taken"),
+        pytest.param(
+            "_DEEDS", {**acts._DEEDS, events.Approve: ("approve", approvals_may_come_late)}, id="approved too late"
+        ),
+        pytest.param("settle", promises_are_forgotten, id="a promised answer is forgotten"),
+        pytest.param("_wait_for_a_person", lambda _draft, _here, _failed: None, id="a failed sibling is forgotten"),
         pytest.param("_UNSETTLED", frozenset(), id="undone while a call is out"),
         pytest.param("flip", lambda _draft, _index: None, id="an undo that is never due"),
         pytest.param("_AS_OPERATORS_SEE_IT", {}, id="each call makes a new revision"),
@@ -111,6 +149,12 @@ def test_the_machine_catches(monkeypatch, name, bug):
 
 def test_the_machine_catches_a_wrong_undo_order(monkeypatch):
     monkeypatch.setattr(routes, "max", min, raising=False)
+    with pytest.raises(CAUGHT):
+        run_state_machine_as_test(test_saga_machine.SagaMachine, settings=QUICK)
+
+
+def test_the_machine_catches_a_saga_that_is_stuck_while_a_call_is_out(monkeypatch):
+    monkeypatch.setattr(Draft, "come_to_rest", stuck_at_once)
     with pytest.raises(CAUGHT):
         run_state_machine_as_test(test_saga_machine.SagaMachine, settings=QUICK)
 
@@ -140,7 +184,8 @@ def play(table) -> None:
             id="late success not undone",
         ),
         pytest.param(
-            "skip", skips_whatever_is_in_doubt, test_acts.test_an_act_that_does_not_fit, id="skipped though in doubt"
+            "_DEEDS", {**acts._DEEDS, events.Skip: ("skip", skips_whatever_is_in_doubt)},
+            test_acts.test_an_act_that_does_not_fit, id="skipped though in doubt",
         ),
         pytest.param("begin", begins_though_paused, test_begin.test_begin, id="a call begins though paused"),
         pytest.param(
