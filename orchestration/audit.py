@@ -22,17 +22,25 @@ class Actor:
     def name(self) -> str:
         return str(self.user.get_username())
 
-    def may(self, permission: str) -> bool:
-        """Whether the user has `orchestration.<permission>` and the token, if any, was made for its verb."""
-        verb = permission.split("_", 1)[0]
-        if self.scopes is not None and verb not in self.scopes:
+    def may(self, permission: str, *, verb: str = "") -> bool:
+        """Whether the user has `orchestration.<permission>` and the token, if any, was made for its verb.
+
+        `verb`: where the permission's own name does not say it.
+        """
+        if self.scopes is not None and (verb or verb_of(permission)) not in self.scopes:
             return False
         return bool(self.user.has_perm(f"orchestration.{permission}"))
 
-    def must(self, permission: str) -> None:
+    def must(self, permission: str, *, verb: str = "") -> None:
         """Raises PermissionDenied unless the actor `may`."""
-        if not self.may(permission):
+        if not self.may(permission, verb=verb):
             raise PermissionDenied(f"{self.name} lacks the right {permission}")
+
+
+def verb_of(permission: str) -> str:
+    """As addresses and scopes spell it: edit_and_retry_saga is edit-and-retry, view_sagadefinition is view."""
+    verb = permission.removesuffix("_saga")
+    return verb.split("_", 1)[0] if verb == permission else verb.replace("_", "-")
 
 
 def write(

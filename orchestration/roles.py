@@ -11,9 +11,10 @@ _MODELS = (
     "drain", "auditentry",
 )  # fmt: skip
 _VIEWER = {f"view_{model}" for model in _MODELS}
-_OPERATOR = _VIEWER | {f"{verb}_saga" for verb in ("launch", "retry", "compensate", "skip", "pause", "resume")}
+_ACTS = ("retry", "compensate", "skip", "resolve", "pause", "resume", "edit_and_retry", "approve", "note")
+_OPERATOR = _VIEWER | {f"{verb}_saga" for verb in ("launch", *_ACTS)}
 _ADMIN = _OPERATOR | {
-    "add_faultrule", "change_faultrule", "delete_faultrule", "add_participant", "change_participant",
+    "abandon_saga", "add_faultrule", "change_faultrule", "delete_faultrule", "add_participant", "change_participant",
     "delete_participant", "add_sagadefinition", "delete_sagadefinition", "add_apitoken", "change_apitoken",
     "delete_apitoken", "view_apitoken",
 }  # fmt: skip

@@ -47,6 +47,25 @@ WHERE saga_id = %s AND position = %s
 """
 
 
+# It counts for no revision and no outside write: whoever has read the saga may write on what was read.
+NOTED = """
+WITH noted AS (
+    UPDATE orchestration_saga SET journal_length = journal_length + 1 WHERE id = %s
+    RETURNING id, journal_length, status, epoch, revision
+), journal AS (
+    INSERT INTO orchestration_event (saga_id, seq, at, kind, status, epoch, actor, moves, reason)
+    SELECT id, journal_length, clock_timestamp(), %s, status, epoch, %s, '', %s FROM noted
+)
+SELECT revision FROM noted
+"""
+
+
+def note(saga_id: UUID, *, kind: str, actor: str, text: str) -> int:
+    """Add a row without moves to the journal, whatever goes on meanwhile; the saga's revision, which stays."""
+    revision: int = _all(NOTED, saga_id, kind, actor, text)[0][0]
+    return revision
+
+
 def _record_rarities(change: SagaChange) -> None:
     for step in change.steps:
         position = step.definition.index

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.core.definitions import RetryPolicy, StepDefinition
 from orchestration.core.saga_state import SagaState, StepState
-from orchestration.core.states import SagaStatus, StepStatus
+from orchestration.core.states import SagaStatus, StepKind, StepStatus
 
 G = SagaStatus
 S = StepStatus
@@ -41,6 +41,11 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "x": {"action_attempts": 1, "compensation_attempts": 1, "tries": 1, "sent": True, "refused_only": False},
     "y": {"action_attempts": 1, "compensation_attempts": UNDO_TRIES, "tries": UNDO_TRIES, "sent": True},
 }
+_NO_CALL: dict[str, dict[str, Any]] = {**_FIELDS, "w": {"due_at": NOW + timedelta(seconds=60)}, "s": {}, "f": {}}
+APPROVAL: dict[str, Any] = {
+    "kind": StepKind.APPROVAL, "participant": "", "action": "", "compensation": None, "wait": timedelta(seconds=60),
+}  # fmt: skip
+TIMER: dict[str, Any] = {**APPROVAL, "kind": StepKind.WAIT}
 BACKOFF: dict[str, Any] = {"due_at": NOW + timedelta(seconds=1)}
 
 Steps = Mapping[int, Mapping[str, Any]]
@@ -49,16 +54,17 @@ Steps = Mapping[int, Mapping[str, Any]]
 def saga(letters: str, *, at: Steps | None = None, defined: Steps | None = None, **fields: Any) -> SagaState:
     """A saga whose steps stand as `letters` say. `at` and `defined` change fields of a step, or of its definition.
 
-    `stages=[0, 0, 1]` puts steps side by side. The saga's status follows from the letters unless it is given.
+    `stages=[0, 0, 1]` puts steps side by side, `pivot=1` makes the second the pivot. The saga's status follows from the
+    letters unless it is given.
     """
-    stages = fields.pop("stages", range(len(letters)))
+    stages, pivot = fields.pop("stages", range(len(letters))), fields.pop("pivot", None)
+    definitions = [
+        _definition(index, stages[index], {"pivot": index == pivot, **(defined or {}).get(index, {})})
+        for index in range(len(letters))
+    ]
     steps = tuple(
-        StepState(
-            definition=_definition(index, stages[index], (defined or {}).get(index, {})),
-            status=STATUS[letter],
-            **{**_FIELDS[letter], **(at or {}).get(index, {})},
-        )
-        for index, letter in enumerate(letters)
+        StepState(definition, STATUS[letter], **{**_standing(letter, definition), **(at or {}).get(index, {})})
+        for index, (letter, definition) in enumerate(zip(letters, definitions, strict=True))
     )
     status = fields.pop("status", None) or _status(letters)
     stuck = {"stuck_code": "held", "stuck_reason": "a reason"} if status is G.STUCK else {}
@@ -80,6 +86,10 @@ def stepped(state: SagaState, index: int, **fields: Any) -> SagaState:
     steps = list(state.steps)
     steps[index] = steps[index]._replace(**fields)
     return state._replace(steps=tuple(steps))
+
+
+def _standing(letter: str, definition: StepDefinition) -> dict[str, Any]:
+    return (_FIELDS if definition.kind is StepKind.CALL else _NO_CALL)[letter]
 
 
 def _definition(index: int, stage: int, fields: Mapping[str, Any]) -> StepDefinition:

@@ -378,8 +378,8 @@ class SagaMachine(Books):
         match event:
             case CallEvent():
                 self.answered(event, Hap.EFFECT)
-            case events.CalledBack(step=step, direction=direction, answer=answer):
-                self.a_participant_calls_back(step, direction, refuses=False, output=answer.output)
+            case events.CalledBack(step=step, direction=direction):
+                self.a_participant_calls_back(step, direction, refuses=False, output=None)
             case events.Approve(step=step):
                 self.a_person_decides(step, approved=True, output=None)
 
