@@ -1,66 +1,123 @@
-"""What the preview of an act shows; the page and the refused form share it."""
+"""What the preview of an act shows; the page, the refreshed part and the refused form share it."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.urls import reverse
 
-from orchestration import queries
-from orchestration.console import reading, reasons, words
-from orchestration.console.forms import ReasonForm
-from orchestration.core.states import StepStatus
+from orchestration import operator_actions, queries
+from orchestration.audit import Actor
+from orchestration.console import act_effects, act_forms, possible, reasons, words
+from orchestration.console.act_forms import ActForm
+from orchestration.core.saga_state import SagaState, StepState
 from orchestration.models import Saga, Step
 from orchestration.operator_actions import Preview
 
-
-def context(act: str, *, saga_id: UUID, preview: Preview, form: ReasonForm) -> dict[str, Any]:
-    """The template context of `act.html`."""
-    saga = queries.saga_for_page(saga_id)
-    steps = list(saga.steps.all())
-    return {
-        "act": act,
-        "word": words.ACTS[act],
-        "saga": saga,
-        "preview": preview,
-        "why_not": reasons.why_not(preview.why_not) if preview.why_not else "",
-        "effect": _effect(act, len(preview.calls)),
-        "form": form,
-        "stays": _cannot_be_undone(act, saga, steps),
-    }
+NOTHING: Mapping[str, Any] = {}
 
 
-def _effect(act: str, calls: int) -> str:
-    """What follows, in one sentence."""
-    number = {"number": calls}
-    match act:
-        case "pause":
-            return _("No new call goes out until somebody resumes the saga. A call that is out ends and is recorded.")
-        case "compensate":
-            return ngettext(
-                "%(number)d step is called to undo what was done, then the saga ends.",
-                "%(number)d steps are called, newest first, to undo what was done, then the saga ends.",
-                calls,
-            ) % number  # fmt: skip
-        case "skip":
-            return _("The step stays as it is, and the saga goes on without it.")
-        case "retry":
-            text = ngettext(
-                "The step is tried again at once, with a fresh set of tries; %(number)d call follows if all goes well.",
-                "The step is tried again at once, with a fresh set of tries; %(number)d calls follow if all goes well.",
-                calls,
-            )
-            return text % number
-        case _:
-            return _("The saga goes on from where it was paused.")
+@dataclass
+class Sheet:
+    """One act on one saga as somebody is about to do it. `named`: the step they asked for, or ""."""
 
+    act: str
+    saga: Saga
+    actor: Actor
+    named: str = ""
 
-def _cannot_be_undone(act: str, saga: Saga, steps: list[Step]) -> list[str]:
-    """Steps whose effect stays whatever happens: done or in doubt, and the definition has no undo for them."""
-    if act not in ("compensate", "skip"):
-        return []
-    plan = {step.name: step for step in reading.plan_of(saga.definition_id)}
-    stay = [name for name in queries.open_effects(saga, steps) if not plan[name].compensation]
-    if act == "skip":
-        stay += [step.name for step in steps if step.status == StepStatus.COMPENSATION_FAILED]
-    return stay
+    @classmethod
+    def of(cls, act: str, saga_id: UUID, actor: Actor, named: str = "") -> "Sheet":
+        """Raises Saga.DoesNotExist, and LookupError for an act or a step that there is not."""
+        sheet = cls(act, queries.saga_for_page(saga_id), actor, named)
+        if act not in operator_actions.ACTS or (named and named not in sheet.names):
+            raise LookupError(act)
+        return sheet
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        return list(self.saga.steps.all())
+
+    @property
+    def names(self) -> list[str]:
+        return [step.name for step in self.steps]
+
+    @cached_property
+    def state(self) -> SagaState:
+        return possible.state_of(self.saga, self.steps)
+
+    @cached_property
+    def fitting(self) -> list[StepState]:
+        """The steps that it could be about."""
+        return [self.state.steps[index] for index in possible.fitting_steps(self.act, self.state)]
+
+    @cached_property
+    def step(self) -> StepState | None:
+        """The step that it is about, if that is clear."""
+        if self.named:
+            return self.state.steps[self.names.index(self.named)]
+        return self.fitting[0] if len(self.fitting) == 1 else None
+
+    @property
+    def must_choose(self) -> bool:
+        return self.step is None and len(self.fitting) > 1
+
+    @property
+    def step_name(self) -> str:
+        return self.step.definition.name if self.step else ""
+
+    @property
+    def preview_at(self) -> str:
+        """Where a choice in the form asks what would follow from it."""
+        return f"{reverse('console:act', args=[self.saga.pk, self.act])}?part=foreseen&step={self.step_name}"
+
+    def form(self, data: Any = None) -> ActForm:
+        """Empty, or with what was typed. An edit begins with what would be sent."""
+        undoing = bool(self.step and self.step.undoing)
+        initial: dict[str, Any] = {"step": self.step_name}
+        if data is None:
+            preview = self.preview()
+            initial |= {"revision": preview.revision} | self._prefilled(preview)
+        return act_forms.form_for(self.act, data=data, initial=initial, undoing=undoing, preview_at=self.preview_at)
+
+    def preview(self, details: Mapping[str, Any] = NOTHING) -> Preview:
+        return operator_actions.preview(
+            self.act, saga_id=self.saga.pk, actor=self.actor, step=self.step_name or None, details=details
+        )
+
+    def context(self, form: ActForm) -> dict[str, Any]:
+        """The template context of `act.html`."""
+        details = self._sound(form.details)
+        outcome = str(details.get("outcome", ""))
+        preview = self.preview(details)
+        effects = act_effects.Effects(self.act, outcome, self.saga, self.state, self.step, preview)
+        return {
+            "act": self.act,
+            "word": words.ACTS[self.act],
+            "confirm": words.CONFIRM.get((self.act, outcome), words.ACTS[self.act]),
+            "saga": self.saga,
+            "step": self.step,
+            "preview": preview,
+            "why_not": reasons.why_not(preview.why_not) if preview.why_not else "",
+            "effects": effects,
+            "form": form,
+            "asks_outcome": "outcome" in form.fields and not outcome,
+        }
+
+    def _prefilled(self, preview: Preview) -> dict[str, Any]:
+        if self.act != "edit-and-retry":
+            return {}
+        call = next((call for call in preview.calls if call.step == self.step_name), None)
+        text = "" if call is None or call.payload is None else json.dumps(call.payload, indent=2, ensure_ascii=False)
+        return {"input": text}
+
+    def _sound(self, details: dict[str, Any]) -> dict[str, Any]:
+        """What was typed, as far as a preview can make use of it."""
+        try:
+            self.preview(details)
+        except operator_actions.WrongAct:
+            return {}
+        return details

@@ -3,25 +3,32 @@
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from orchestration.models import DefinitionStep
+from django.utils.translation import gettext as _
+
+from orchestration.console import times
+from orchestration.core.definitions import StepDefinition
+from orchestration.core.states import StepKind
 
 BOX_WIDTH, BOX_HEIGHT = 168, 62
-GAP_X, GAP_Y, MARGIN = 44, 20, 12
+LINE = 16
+GAP_X, GAP_Y, MARGIN = 44, 24, 12
 FORWARD_AT, BACK_AT = 21, 49
 PER_ROW = 4
-LETTERS = 22
+LETTERS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A step: the corner of its box and three lines of text."""
+    """A step: the corner of its box and its lines of text. `undo` "": nothing to undo. `when`: its condition."""
 
     x: int
     y: int
     title: str
-    participant: str
+    kind: str
+    who: str
     undo: str
-    number: int
+    when: str
+    is_pivot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +46,25 @@ class Graph:
     boxes: list[Box]
     wires: list[Wire]
     wires_back: list[Wire]
+    box_height: int
     box_width: int = BOX_WIDTH
-    box_height: int = BOX_HEIGHT
 
 
-def graph(steps: list[DefinitionStep]) -> Graph:
+def graph(steps: tuple[StepDefinition, ...]) -> Graph:
     """Lay out the stages, four to a row; steps of one stage stand below each other."""
+    height = BOX_HEIGHT + (LINE if any(step.when for step in steps) else 0)
     stages = [list(group) for _stage, group in groupby(steps, key=lambda step: step.stage)]
     boxes: list[list[Box]] = []
     y = MARGIN
     for begin in range(0, len(stages), PER_ROW):
         row = stages[begin : begin + PER_ROW]
         boxes += [
-            [_box(step, column, y + line * (BOX_HEIGHT + GAP_Y)) for line, step in enumerate(stage)]
+            [_box(step, column, y + line * (height + GAP_Y)) for line, step in enumerate(stage)]
             for column, stage in enumerate(row)
         ]
-        y += max(map(len, row)) * (BOX_HEIGHT + GAP_Y) + GAP_Y
+        y += max(map(len, row)) * (height + GAP_Y) + GAP_Y
     columns = min(len(stages), PER_ROW)
-    wires = [_wire(one, other) for left, right in pairwise(boxes) for one in left for other in right]
+    wires = [_wire(one, other, height) for left, right in pairwise(boxes) for one in left for other in right]
     backward = [
         _wire_back(one, other)
         for left, right in pairwise(boxes)
@@ -65,29 +73,30 @@ def graph(steps: list[DefinitionStep]) -> Graph:
         if other.x > one.x and other.undo
     ]
     width = 2 * MARGIN + columns * BOX_WIDTH + (columns - 1) * GAP_X
-    return Graph(width, y - 2 * GAP_Y + MARGIN, [box for stage in boxes for box in stage], wires, backward)
+    return Graph(width, y - GAP_Y + MARGIN, [box for stage in boxes for box in stage], wires, backward, height)
 
 
-def _box(step: DefinitionStep, column: int, y: int) -> Box:
+def _box(step: StepDefinition, column: int, y: int) -> Box:
     x = MARGIN + column * (BOX_WIDTH + GAP_X)
-    return Box(
-        x,
-        y,
-        _short(step.name),
-        _short(f"{step.participant_name} {step.action}"),
-        _short(step.compensation),
-        step.position + 1,
-    )
+    match step.kind:
+        case StepKind.APPROVAL:
+            who = _("a person decides, in %(time)s") % {"time": times.duration(step.wait)} if step.wait else ""
+        case StepKind.WAIT:
+            who = _("timer, %(time)s") % {"time": times.duration(step.wait)} if step.wait else ""
+        case StepKind.CALL:
+            who = f"{step.participant} {step.action}"
+    when = _short(f"? {step.when}") if step.when else ""
+    return Box(x, y, _short(step.name), step.kind, _short(who), _short(step.compensation or ""), when, step.pivot)
 
 
-def _wire(one: Box, other: Box) -> Wire:
+def _wire(one: Box, other: Box, height: int) -> Wire:
     if other.x > one.x:
         x1, y1 = one.x + BOX_WIDTH, one.y + FORWARD_AT
         x2, y2 = other.x, other.y + FORWARD_AT
         middle = (x1 + x2) // 2
         return Wire(f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}", f"M{x2 - 8} {y2 - 4}l8 4l-8 4z")
     # To the first box of the next row: down, back and into its top.
-    x1, y1 = one.x + BOX_WIDTH // 2, one.y + BOX_HEIGHT
+    x1, y1 = one.x + BOX_WIDTH // 2, one.y + height
     x2, y2 = other.x + BOX_WIDTH // 2, other.y
     half = (y1 + y2) // 2
     return Wire(f"M{x1} {y1}V{half - 6}Q{x1} {half} {x1 - 6} {half}H{x2 + 6}Q{x2} {half} {x2} {half + 6}V{y2 - 6}",

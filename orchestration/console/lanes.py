@@ -56,7 +56,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A step with its two cells. `condition_was_false`: that is why it was skipped."""
+    """A step with its two cells. `condition_was_false`: that is why it was skipped.
+
+    `is_left_as_is`: the saga has turned back, and the definition has no undo for what this step did.
+    """
 
     number: int
     step: Step
@@ -65,16 +68,11 @@ class Stop:
     back: Cell
     error: str
     condition_was_false: bool
+    is_left_as_is: bool
 
     @property
     def name(self) -> str:
         return self.step.name
-
-    @property
-    def is_left_as_is(self) -> bool:
-        """Its effect stands, and the definition has no undo for it."""
-        done = self.step.done or self.step.status == S.SUCCEEDED
-        return self.planned.kind is StepKind.CALL and self.planned.compensation is None and done
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,11 @@ class Stage:
 
 
 def stages(
-    saga: Saga, steps: list[Step], plan: tuple[StepDefinition, ...], tries: Iterable[Try], unwanted: Collection[str] = ()
+    saga: Saga,
+    steps: list[Step],
+    plan: tuple[StepDefinition, ...],
+    tries: Iterable[Try],
+    unwanted: Collection[str] = (),
 ) -> list[Stage]:
     """The picture, stage by stage. `unwanted`: names of steps whose condition was false."""
     by_cell: dict[tuple[int, str], list[Try]] = {}
@@ -114,6 +116,7 @@ def stages(
             back=_back(step, planned, by_cell.get((step.position, Direction.COMPENSATION), [])),
             error=message(step.error),
             condition_was_false=step.name in unwanted,
+            is_left_as_is=turn is not None and _has_no_undo(step, planned),
         )
         for step, planned in zip(steps, plan, strict=True)
     ]
@@ -124,7 +127,7 @@ def stages(
 def _stage(group: list[Stop], following: list[list[Stop]], turn: int | None) -> Stage:
     here = group[0].planned.stage
     undone = any(stop.step.status in UNDOING or _is_left(stop.step) for stop in group)
-    begun = any(stop.step.action_attempts or stop.step.status not in (S.PENDING, S.SKIPPED) for stop in sum(following, []))
+    begun = any(_has_begun(stop.step) for stops in following for stop in stops)
     before_turn = turn is not None and here < turn
     return Stage(
         group, turns=here == turn, went=begun, went_back=before_turn and undone, leads_back=before_turn and not undone
@@ -145,6 +148,15 @@ def forward_look(step: Step) -> Look:
     if step.status in UNDOING or _is_left(step):
         return words.STEP[S.FAILED if step.error else S.SUCCEEDED]
     return words.STEP[step.status]
+
+
+def _has_no_undo(step: Step, planned: StepDefinition) -> bool:
+    done = step.done or step.status == S.SUCCEEDED
+    return planned.kind is StepKind.CALL and planned.compensation is None and done
+
+
+def _has_begun(step: Step) -> bool:
+    return bool(step.action_attempts) or step.status not in (S.PENDING, S.SKIPPED)
 
 
 def _is_left(step: Step) -> bool:
