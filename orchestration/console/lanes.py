@@ -139,7 +139,7 @@ def turning_point(saga: Saga, steps: list[Step]) -> int | None:
     went_back = [step for step in steps if step.status in UNDOING or step.effect_stands]
     if not went_back and saga.status not in _BACK:
         return None
-    touched = [step.stage for step in steps if step.action_attempts or step.status in UNDOING]
+    touched = [step.stage for step in steps if step.started_at or step.action_attempts or step.status in UNDOING]
     return max(touched, default=None)
 
 

@@ -84,6 +84,7 @@ EVENTS: dict[str, Word] = {
     "claimed": _("taken up by a worker"),
     "lost": _("taken over: the worker was lost"),
     "answered": _("answered"),
+    "approve": _("decided"),
     "called_back": _("answered by callback"),
     "due": _("its time came"),
     "given_back": _("given back by its worker"),
@@ -130,7 +131,7 @@ TOLD: dict[str, Look] = {
     "compensated": Look(Tone.UNDONE, "compensated", pgettext_lazy("status endpoint", "undone")),
 }
 TROUBLE: dict[str, Word] = {
-    "no_endpoint": _("serves none"),
+    "no_endpoint": _("there is none to ask"),
     "host": _("not asked: its host is not on the allow-list"),
     "not_sent": _("cannot be reached"),
     "connection": _("the connection broke"),

@@ -14,6 +14,7 @@ from orchestration import queries
 from orchestration.console import curl, json_view, lanes, possible, reading, reasons, saga_reading, waiting
 from orchestration.console.act_forms import NoteForm
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
+from orchestration.console.possible import ActButton
 from orchestration.core.states import Direction
 from orchestration.definitions import compiled_definition
 from orchestration.models import Attempt, Saga, Step
@@ -36,7 +37,7 @@ def saga(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
     context = {
         "saga": found,
         "stages": stages,
-        "acts": possible.act_buttons(found, steps, request.user),
+        "acts": [act for act in possible.act_buttons(found, steps, request.user) if not _has_its_place(act)],
         "decisions": waiting.of_saga(saga_id, waits, request.user),
         "stuck": reasons.STUCK.get(found.stuck_code),
         "last_error": next((row["error"] for row in attempts if row["error"]), ""),
@@ -83,6 +84,11 @@ def attempt(request: HtmxRequest, saga_id: UUID, position: int, direction: str, 
 def _part(attempt: Attempt, name: str) -> dict[str, Any]:
     value = getattr(attempt, name)
     return {"name": name, "value": value, "size": json_view.size_word(json_view.size_of(value))}
+
+
+def _has_its_place(act: ActButton) -> bool:
+    """A decision that may be taken is offered where the page says that it waits."""
+    return act.name == "approve" and not act.why_not
 
 
 def _standing(saga: Saga, steps: list[Step], stages: list[lanes.Stage]) -> dict[str, list[str]]:
