@@ -41,7 +41,7 @@ def serve(port: int) -> None:
         port=port,
         loop="uvloop",
         http="httptools",
-        lifespan="off",
+        lifespan="on",
         log_level="warning",
         access_log=False,
         # Longer than the orchestrator keeps an idle connection: closing one under a request makes the step "in doubt".

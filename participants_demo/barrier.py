@@ -7,6 +7,8 @@ One row per idempotency key (the table is `Barrier` in models.py). What you must
 3. The work and its row are one local transaction: both are there after a crash, or neither.
 4. Only "done" is remembered. A refusal takes the work back, and its row never answers for it; it keeps the highest
    epoch and the reason, so that an old worker stays locked out and `GET /status` can tell.
+5. "Accepted" is not "done". A call that was answered with 202 is a row of its own (pending.py) until its work is done.
+   An undo takes that row away: what was cancelled so never happens.
 
 Source: the sub-transaction barrier of dtm (dtm.pub/practice/barrier.html), with epochs as fencing tokens (Kleppmann,
 Designing Data-Intensive Applications, 2017, chapter 8).
@@ -19,9 +21,11 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from participants_demo import pending
 from participants_demo.protocol import Call, LateActionError, RefusedError, StaleEpochError, twin_of
 
 EMPTY_COMPENSATION = '{"empty": true}'
+NOTHING_YET = "{}"
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock_shared(hashtextextended(%s, 0))"
 READ = "SELECT key, epoch, done, answer FROM barrier WHERE key IN (%s, %s)"
@@ -33,7 +37,7 @@ RAISE_EPOCH = "UPDATE barrier SET epoch = %s WHERE key = %s"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What we know of one key. `answer` is JSON text: the step's output when done, else the refusal."""
+    """What we know of one key. `answer` is JSON text: the step's output when done, else the refusal, if any."""
 
     key: str
     epoch: int
@@ -41,10 +45,11 @@ class Row:
     answer: str
 
 
-def once(call: Call, work: Callable[[], str]) -> str:
+def once(call: Call, work: Callable[[], str | None]) -> str | None:
     """Do the work of a call at most once, and return its answer: JSON text, the same for every repetition.
 
-    `work` runs inside the transaction. Raises StaleEpochError, LateActionError, and whatever `work` raises.
+    `work` runs inside the transaction. When it gives None, it has accepted the call for later, and nothing is done yet.
+    Raises StaleEpochError, LateActionError, and whatever `work` raises.
     """
     with transaction.atomic():
         _run(LOCK, _step_of(call.key))
@@ -69,23 +74,29 @@ def state_of(key: str) -> dict[str, Any]:
         # The lock is tried before the rows are read: the other way round, a call that commits in between looks absent.
         in_progress = not _run(TRY_LOCK, _step_of(key))[0][0]
         own, twin = _rows(key)
+        waits = pending.holds(key)
     if twin and twin.done and key.endswith(":action"):
         return {"state": "compensated"}
     if own and own.done:
         return {"state": "done", "output": json.loads(own.answer)}
-    if in_progress:
+    if in_progress or waits:
         return {"state": "in_progress"}
     return {"state": "refused", **json.loads(own.answer)} if own else {"state": "absent"}
 
 
-def _first_time(call: Call, twin: Row | None, work: Callable[[], str]) -> str:
+def _first_time(call: Call, twin: Row | None, work: Callable[[], str | None]) -> str | None:
     twin_done = twin is not None and twin.done
     if call.is_action and twin_done:
         raise LateActionError("this step was compensated before its action came")
     with transaction.atomic():  # a savepoint: a refusal takes back the work and its row together
-        answer = work() if call.is_action or twin_done else EMPTY_COMPENSATION
-        _run(WRITE, call.key, call.epoch, True, answer)
+        answer = work() if call.is_action or twin_done else _empty_compensation(call)
+        _run(WRITE, call.key, call.epoch, answer is not None, answer or NOTHING_YET)
     return answer
+
+
+def _empty_compensation(call: Call) -> str:
+    pending.cancel(call.twin_key)
+    return EMPTY_COMPENSATION
 
 
 def _rows(key: str) -> tuple[Row | None, Row | None]:

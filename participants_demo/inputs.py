@@ -7,6 +7,8 @@ from typing import Any
 from participants_demo.protocol import RefusedError
 
 LONGEST_DELAY_SECONDS = 10
+LONGEST_ANSWER_SECONDS = 60
+USUAL_ANSWER_SECONDS = 2
 
 
 def text(source: Any, name: str) -> str:
@@ -17,8 +19,10 @@ def text(source: Any, name: str) -> str:
     return value
 
 
-def whole_number(source: Any, name: str, *, low: int, high: int) -> int:
-    """A whole number from low to high. Raises RefusedError."""
+def whole_number(source: Any, name: str, *, low: int, high: int, usual: int | None = None) -> int:
+    """A whole number from low to high; `usual` when it is not given. Raises RefusedError."""
+    if usual is not None and isinstance(source, Mapping) and source.get(name) is None:
+        return usual
     value = _field(source, name)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise _bad(f"{name} must be a whole number from {low} to {high}")
@@ -27,12 +31,21 @@ def whole_number(source: Any, name: str, *, low: int, high: int) -> int:
 
 def delay_seconds(source: Any) -> float:
     """How long an operator wants the action slowed down: 0 when not given, never above 10. Raises RefusedError."""
-    value = source.get("delay_seconds") if isinstance(source, Mapping) else None
+    return _seconds(source, "delay_seconds", usual=0, longest=LONGEST_DELAY_SECONDS)
+
+
+def answer_seconds(source: Any) -> float:
+    """How long an answer that comes later takes: 2 when not given, never above 60. Raises RefusedError."""
+    return _seconds(source, "answer_seconds", usual=USUAL_ANSWER_SECONDS, longest=LONGEST_ANSWER_SECONDS)
+
+
+def _seconds(source: Any, name: str, *, usual: float, longest: float) -> float:
+    value = source.get(name) if isinstance(source, Mapping) else None
     if value is None:
-        return 0
+        return usual
     if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value) or value < 0:
-        raise _bad("delay_seconds must be a number of seconds, 0 or more")
-    return min(value, LONGEST_DELAY_SECONDS)
+        raise _bad(f"{name} must be a number of seconds, 0 or more")
+    return min(value, longest)
 
 
 def _field(source: Any, name: str) -> Any:

@@ -21,6 +21,43 @@ class Barrier(models.Model):
         return self.key
 
 
+class PendingCall(models.Model):
+    """An action that was accepted (202) and is not done yet; pending.py reads and writes it.
+
+    work: which of the service's confirmations does it, at `due_at`. input: JSON text. callback: "" when nobody is told.
+    """
+
+    key = models.TextField(primary_key=True)
+    saga_id = models.TextField()
+    step = models.TextField()
+    epoch = models.BigIntegerField()
+    input = models.TextField()
+    work = models.TextField()
+    callback = models.TextField()
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "pending_call"
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Message(models.Model):
+    """An answer that is to be posted to a callback address at `due_at`; outbox.py reads and writes it."""
+
+    url = models.TextField()
+    body = models.TextField()
+    tries = models.IntegerField(default=0)
+    due_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        db_table = "outbox"
+
+    def __str__(self) -> str:
+        return self.body
+
+
 class LedgerEntry(models.Model):
     """One effect. A trigger refuses UPDATE, DELETE and TRUNCATE."""
 

@@ -45,6 +45,12 @@ class RefusedError(AnswerError):
     status, code = 422, "refused"
 
 
+class GoneError(RefusedError):
+    """This can never be undone."""
+
+    status, code = 410, "gone"
+
+
 class LateActionError(RefusedError):
     """The action's compensation was here before it."""
 
@@ -57,6 +63,19 @@ class BusyError(AnswerError):
     status, code, retry_after_seconds = 425, "in_progress", 1
 
 
+class AcceptedAnswer(AnswerError):
+    """Not done yet, and not refused: the answer comes later. `retry_after_seconds`: when it is worth asking for it."""
+
+    status, code = 202, "accepted"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("accepted")
+        self.retry_after_seconds = retry_after_seconds
+
+    def as_json(self) -> dict[str, str]:
+        return {"state": "in_progress"}
+
+
 class UnavailableError(AnswerError):
     """Nothing was done; try again later."""
 
@@ -65,13 +84,17 @@ class UnavailableError(AnswerError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the orchestrator. `key` names the step and direction, and is the same for every try."""
+    """One call of the orchestrator. `key` names the step and direction, and is the same for every try.
+
+    callback: where an answer that comes later is to be posted; "" when the caller did not say.
+    """
 
     saga_id: str
     step: str
     direction: str
     epoch: int
     input: Any
+    callback: str = ""
 
     @property
     def key(self) -> str:
@@ -103,6 +126,7 @@ def read_call(*, headers: Mapping[str, str], body: bytes) -> Call:
         direction=_name(fields, "direction"),
         epoch=_epoch(headers.get("saga-epoch", "")),
         input=fields.get("input"),
+        callback=headers.get("saga-callback", ""),
     )
     if call.direction not in TWINS:
         raise MalformedError("direction must be action or compensation")

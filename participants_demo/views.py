@@ -10,7 +10,7 @@ from participants_demo import barrier, ledger, signature
 from participants_demo.database import in_database
 from participants_demo.inputs import delay_seconds
 from participants_demo.protocol import ACTION, COMPENSATION, Call, MalformedError, read_call, twin_of
-from participants_demo.service import Service, Verb, perform
+from participants_demo.service import Service, Starter, perform
 from participants_demo.service_settings import PARTICIPANT, PARTICIPANT_SECRET
 from participants_demo.web import Handler, Request, Routes
 
@@ -31,7 +31,7 @@ def routes_of(service: Service) -> Routes:
     }
 
 
-def _handler(verb: Verb, direction: str) -> Handler:
+def _handler(verb: Starter, direction: str) -> Handler:
     async def handle(request: Request) -> str:
         if PARTICIPANT_SECRET:
             signature.check(secret=PARTICIPANT_SECRET, headers=request.headers, body=request.body)

@@ -4,9 +4,10 @@ Django's handler costs as much as the whole database work of a call here, and it
 up; a participant must finish what it began, or every timeout would look as if the call had never come.
 """
 
+import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -52,11 +53,18 @@ class TooLargeError(AnswerError):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The ASGI application: finds the handler by method and path; a handler returns JSON text or raises AnswerError."""
+    """The ASGI application: finds the handler by method and path; a handler returns JSON text or raises AnswerError.
+
+    `beside` runs as long as the process serves.
+    """
 
     routes: Routes
+    beside: Callable[[], Coroutine[Any, Any, None]] | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
         try:
             status, body, retry_after = 200, await self._answer(scope, receive), None
         except HangUpError:
@@ -68,6 +76,16 @@ class Application:
             broken = AnswerError("something broke; the log of this participant says what")
             status, body, retry_after = broken.status, json.dumps(broken.as_json()), None
         await _send(send, status, body.encode(), retry_after)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        running = asyncio.create_task(self.beside()) if self.beside else None
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # lifespan.shutdown
+        if running:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Message, receive: Receive) -> str:
         handler = self._find(scope["method"], scope["path"])

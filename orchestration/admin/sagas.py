@@ -1,16 +1,18 @@
-"""Sagas: to be read, with steps, attempts and journal; retried and compensated through the operators' own functions."""
+"""Sagas: to be read, with steps, attempts and journal; acted on through the operators' own functions."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from orchestration import queries
-from orchestration.admin.acts import act_on_selected
+from orchestration.admin.acts import NOTE, TITLES, act_on_selected
 from orchestration.admin.base import ReadOnlyAdmin, actor_of, pretty
 from orchestration.models import Saga
+from orchestration.operator_actions import ACTS
 
 
 @admin.register(Saga)
@@ -20,10 +22,9 @@ class SagaAdmin(ReadOnlyAdmin):
     search_fields = ("=business_key", "=id")
     search_help_text = _("A saga's id, or a whole business key.")
     ordering = ("-id",)
-    actions = ("retry", "compensate")
     fields = (
         "id", "definition", "status", "paused", "parked_on", "business_key", "stuck_reason", "revision", "epoch",
-        "trigger", "launched_by", "created_at", "deadline_at", "started_at", "finished_at", "input",
+        "trigger", "launched_by", "created_at", "deadline_at", "overdue", "started_at", "finished_at", "input",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -37,6 +38,7 @@ class SagaAdmin(ReadOnlyAdmin):
         saga = self.get_object(request, object_id)
         if saga is not None and self.has_view_permission(request, saga):
             history = {
+                "acts": [(name, title) for _deed, name, title in self.get_actions(request).values()],
                 "steps": saga.steps.all(),
                 "attempts": queries.attempts_of(saga.pk),
                 "events": queries.events_of(saga.pk),
@@ -44,16 +46,15 @@ class SagaAdmin(ReadOnlyAdmin):
             extra_context = {**(extra_context or {}), **history}
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        return actor_of(request).may("retry_saga")
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One per act that the person may do. Approvals are offered to all: each step names the right to it."""
+        if IS_POPUP_VAR in request.GET:
+            return {}
+        actor = actor_of(request)
+        offered = {act.name: act.name == "approve" or actor.may(act.permission) for act in ACTS.values()}
+        offered[NOTE] = actor.may("note_saga")
+        return {name: (_action(name), name, TITLES[name]) for name, may in offered.items() if may}
 
-    def has_compensate_permission(self, request: HttpRequest) -> bool:
-        return actor_of(request).may("compensate_saga")
 
-    @admin.action(description=_("Retry the selected sagas"), permissions=["retry"])
-    def retry(self, request: HttpRequest, queryset: Any) -> Any:
-        return act_on_selected(self, request, queryset, "retry")
-
-    @admin.action(description=_("Compensate the selected sagas"), permissions=["compensate"])
-    def compensate(self, request: HttpRequest, queryset: Any) -> Any:
-        return act_on_selected(self, request, queryset, "compensate")
+def _action(name: str) -> Any:
+    return lambda page, request, sagas: act_on_selected(page, request, sagas, name)

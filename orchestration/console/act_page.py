@@ -47,7 +47,7 @@ class Sheet:
 
     @cached_property
     def state(self) -> SagaState:
-        return possible.state_of(self.saga, self.steps)
+        return queries.state_of(self.saga, self.steps)
 
     @cached_property
     def fitting(self) -> list[StepState]:

@@ -7,13 +7,13 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orchestration import queries
 from orchestration.console import reasons
 from orchestration.core import possible
 from orchestration.core.decisions import decide
 from orchestration.core.draft import NotAllowed
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import ENDED, SagaStatus, StepKind, StepStatus
-from orchestration.definitions import compiled_definition
 from orchestration.models import Saga, Step
 from orchestration.operator_actions import ACTS
 
@@ -21,7 +21,6 @@ from orchestration.operator_actions import ACTS
 ORDER = ("approve", "resume", "resolve", "retry", "compensate", "skip", "pause", "edit-and-retry", "abandon")
 IN_MENU = ("edit-and-retry", "abandon")
 IN_FRONT = 4
-_COPIED = [name for name in StepState._fields if name not in ("definition", "status")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def act_buttons(saga: Saga, steps: list[Step], user: Any) -> list[ActButton]:
     """The acts that this saga's page offers, those that fit first; none once it has ended."""
     if saga.status in ENDED:
         return []
-    state = state_of(saga, steps)
+    state = queries.state_of(saga, steps)
     fits = possible.possible(state, timezone.now())
     found = [ActButton(name, saga.pk, _why_not(name, fits[name].why_not, state, user)) for name in _named(state)]
     front = [one.name for one in found if not one.why_not and one.name not in IN_MENU][:IN_FRONT]
@@ -61,23 +60,6 @@ def waiting_approvals(state: SagaState) -> list[StepState]:
     return [
         step for step in state.steps if step.definition.kind is StepKind.APPROVAL and step.status is StepStatus.WAITING
     ]
-
-
-def state_of(saga: Saga, steps: list[Step]) -> SagaState:
-    """The saga as the rules see it, apart from its data, which no rule for an act reads."""
-    planned = compiled_definition(saga.definition_id).steps
-    return SagaState(
-        status=SagaStatus(saga.status),
-        steps=tuple(
-            StepState(definition, StepStatus(step.status), **{name: getattr(step, name) for name in _COPIED})
-            for definition, step in zip(planned, steps, strict=True)
-        ),
-        deadline_at=saga.deadline_at,
-        paused=saga.paused,
-        stuck_code=saga.stuck_code,
-        stuck_reason=saga.stuck_reason,
-        overdue=saga.overdue,
-    )
 
 
 def _named(state: SagaState) -> list[str]:

@@ -25,6 +25,11 @@ class Finished(NamedTuple):
     attempt: AttemptRow
     luck: float
 
+    def unrecordable(self) -> "Finished":
+        """The same without anything that the participant said: nobody knows what came of it."""
+        answer = Answer(Outcome.IN_DOUBT, error=problem("the answer could not be stored", "unrecordable"))
+        return self._replace(answer=answer, attempt=without_words(self.attempt))
+
 
 def command_for(saga: StoredSaga, step: StepState) -> Command:
     """What is sent for `step` in its present direction. Raises MappingError when the payload cannot be made."""
@@ -59,6 +64,12 @@ def finished(
         error=_compact(answer.error) if answer.error is not None else None, fault=answer.fault,
     )  # fmt: skip
     return Finished(saga.id, step.definition.index, answer, attempt, luck)
+
+
+def without_words(attempt: AttemptRow) -> AttemptRow:
+    """The attempt without anything that a participant said."""
+    said = '{"message": "the answer could not be stored", "code": "unrecordable"}'
+    return attempt._replace(request=None, answer=None, error=said, outcome="in_doubt")
 
 
 def given_up(saga: StoredSaga, now: datetime) -> list[AttemptRow]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestration import advance
+from orchestration.core.saga_state import SagaState
 from orchestration.core.states import SagaStatus
 from orchestration.drain.caller import Caller
 from orchestration.drain.clock import DatabaseClock
@@ -87,4 +88,8 @@ class Holding:
     def _deadlines_passed(self) -> set[UUID]:
         self._next_deadline_look = time.monotonic() + DEADLINE_LOOK_SECONDS
         now = self._clock.now()
-        return {key for key, one in self.sagas.items() if one.state.deadline_at <= now and one.state.status in _BEGUN}
+        return {key for key, one in self.sagas.items() if _deadline_counts(one.state) and one.state.deadline_at <= now}
+
+
+def _deadline_counts(state: SagaState) -> bool:
+    return state.status in _BEGUN and not (state.overdue or state.stuck_code)

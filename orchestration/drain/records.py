@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 import psycopg
 
+from orchestration.drain.calls import without_words
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import GONE, Connection, connect
 from orchestration.store import leases
@@ -19,7 +19,7 @@ Rescue = Callable[[SagaChange], SagaChange]
 
 
 async def record(connection: Connection, changes: Sequence[SagaChange], clock: DatabaseClock) -> Recorded:
-    """One transaction for all of `changes`. Deadlocks and serialization errors are tried again.
+    """One transaction for all of `changes` (at least one). Deadlocks and serialization errors are tried again.
 
     Raises psycopg.OperationalError when the connection is gone (the outcome is then unknown), psycopg.Error when the
     database refuses the data.
@@ -43,35 +43,38 @@ async def _once(connection: Connection, values: list[str], clock: DatabaseClock)
 
 async def record_each(
     connection: Connection, changes: Sequence[SagaChange], clock: DatabaseClock, rescue: Rescue
-) -> Recorded:
+) -> list[SagaChange]:
     """Like `record`, but a batch whose data the database refuses is split until the guilty saga is alone.
 
-    For that one `rescue` makes the change that is written in its place.
+    For that one `rescue` makes the change that is written in its place. Returns the changes that landed, as written.
     """
     try:
-        return await record(connection, changes, clock)
+        landed = (await record(connection, changes, clock)).landed
+        return [change for change in changes if change.id in landed]
     except GONE:
         raise
     except psycopg.Error as error:
         if len(changes) == 1:
             logger.error("saga %s: its change could not be recorded: %s", changes[0].id, error)
-            return await record(connection, [rescue(changes[0])], clock)
+            instead = rescue(changes[0])
+            return [instead] if (await record(connection, [instead], clock)).landed else []
     half = len(changes) // 2
     first = await record_each(connection, changes[:half], clock, rescue)
-    second = await record_each(connection, changes[half:], clock, rescue)
-    return replace(second, landed=first.landed | second.landed)
+    return first + await record_each(connection, changes[half:], clock, rescue)
 
 
 async def keep(connection: Connection, late: Sequence[tuple[UUID, AttemptRow]]) -> None:
     """Attempts whose answer came when the saga did not wait for it any more: history, and nothing else."""
-    if late:
+    if not late:
+        return
+    try:
         await connection.execute(KEEP_ATTEMPTS, attempt_parameters(late))
-
-
-def without_words(attempt: AttemptRow) -> AttemptRow:
-    """The attempt without anything that a participant said."""
-    said = '{"message": "the answer could not be stored", "code": "unrecordable"}'
-    return attempt._replace(request=None, answer=None, error=said, outcome="in_doubt")
+    except GONE:
+        raise
+    except psycopg.Error as error:
+        logger.error("late answers could not be stored as they are: %s", error)
+        bare = [(saga_id, without_words(attempt)) for saga_id, attempt in late]
+        await connection.execute(KEEP_ATTEMPTS, attempt_parameters(bare))
 
 
 async def count(connection: Connection, name: str, by: int) -> None:

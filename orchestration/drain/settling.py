@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import psycopg
+
 from orchestration import advance
 from orchestration.advance import Owner
 from orchestration.drain import reading, records
-from orchestration.drain.calls import Finished
+from orchestration.drain.calls import Finished, without_words
 from orchestration.drain.connections import GONE, reconnected
 from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
 
@@ -29,18 +31,18 @@ async def settle(drain: "Drain") -> None:
     if not calls or not drain.lease.holds():
         return
     changes, late = _changes(drain, drain.held.sagas, calls)
+    landed: list[SagaChange] = []
     try:
-        done = await records.record_each(drain.connection, changes, drain.clock, lambda change: _rescued(drain, change))
+        if changes:
+            landed = await records.record_each(drain.connection, changes, drain.clock, _rescue(drain))
         await records.keep(drain.connection, late)
-        landed = done.landed
     except GONE as error:  # whether it was committed is unknown: read the truth
         drain.connection = await reconnected(drain.connection, error, drain.lease.holds)
-        landed = frozenset()
-    for change in changes:
-        if change.id in landed:
-            drain.held.landed(drain.held.sagas[change.id], change)
-    if others := {change.id: calls[change.id] for change in changes if change.id not in landed}:
-        await _read_again(drain, others)
+    for change in landed:
+        drain.held.landed(drain.held.sagas[change.id], change)
+    missing = {change.id for change in changes} - {change.id for change in landed}
+    if missing:
+        await _read_again(drain, {saga_id: calls[saga_id] for saga_id in missing})
 
 
 def guarded(saga: StoredSaga, now: datetime, change: Callable[[StoredSaga], SagaChange]) -> SagaChange:
@@ -86,10 +88,13 @@ def _decide(calls: Sequence[Finished], owner: Owner, now: datetime) -> Callable[
     return lambda saga: advance.owned(saga, answers, [one.attempt for one in calls], owner, now)
 
 
-def _rescued(drain: "Drain", change: SagaChange) -> SagaChange:
-    saga = drain.held.sagas[change.id]
-    attempts = [records.without_words(one) for one in change.attempts]
-    return advance.cannot_go_on(saga, "its answer could not be recorded", attempts, drain.clock.now())
+def _rescue(drain: "Drain") -> records.Rescue:
+    def stuck(change: SagaChange) -> SagaChange:
+        attempts = [without_words(one) for one in change.attempts]
+        saga = drain.held.sagas[change.id]
+        return advance.cannot_go_on(saga, "its answer could not be recorded", attempts, drain.clock.now())
+
+    return stuck
 
 
 async def _read_again(drain: "Drain", calls: Calls) -> None:
@@ -102,10 +107,13 @@ async def _read_again(drain: "Drain", calls: Calls) -> None:
             changes, late = _changes(drain, mine, {key: calls[key] for key in mine})
             if changes:
                 await records.record(drain.connection, changes, drain.clock)
-            await records.keep(drain.connection, late)
+        await records.keep(drain.connection, late)
     except GONE as error:
         drain.connection = await reconnected(drain.connection, error, drain.lease.holds)
         drain.finished += [one for ended in calls.values() for one in ended]
+        return
+    except psycopg.Error as error:
+        await _one_by_one(drain, calls, error)
         return
     changed = {change.id: change for change in changes}
     for saga_id, saga in mine.items():
@@ -115,6 +123,18 @@ async def _read_again(drain: "Drain", calls: Calls) -> None:
         else:
             held.hold(saga)
     await _drop_stale(drain, calls.keys() - mine.keys())
+
+
+async def _one_by_one(drain: "Drain", calls: Calls, error: psycopg.Error) -> None:
+    """One bad row hurts one saga: an answer that the database refuses counts as one that nobody understood."""
+    if len(calls) > 1:
+        for saga_id, ended in calls.items():
+            await _read_again(drain, {saga_id: ended})
+        return
+    [(saga_id, ended)] = calls.items()
+    logger.error("saga %s: what came back could not be recorded: %s", saga_id, error)
+    drain.finished += [one.unrecordable() for one in ended]
+    drain.wake()
 
 
 async def _drop_stale(drain: "Drain", saga_ids: Iterable[UUID]) -> None:

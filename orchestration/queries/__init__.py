@@ -6,16 +6,18 @@ from orchestration.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, WrongCu
 from orchestration.queries.sagas import (
     CappedCount,
     capped_count,
-    open_effects,
     outputs_of,
     saga_for_page,
     status_counts,
     step_attempts,
     step_direction,
+    waiting_until,
 )
+from orchestration.queries.standing import open_effects, state_of
 
 __all__ = [
     "DEFAULT_LIMIT", "MAX_LIMIT", "AttemptView", "CappedCount", "EventView", "Page", "SagaFilter", "StepMove",
     "WrongCursor", "WrongFilter", "attempts_of", "capped_count", "events_of", "filter_sagas", "moves_of",
-    "open_effects", "outputs_of", "page", "saga_for_page", "status_counts", "step_attempts", "step_direction",
+    "open_effects", "outputs_of", "page", "saga_for_page", "state_of", "status_counts", "step_attempts",
+    "step_direction", "waiting_until",
 ]  # fmt: skip

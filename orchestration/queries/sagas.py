@@ -1,6 +1,7 @@
 """Questions about sagas and their steps that pages and API share."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -40,13 +41,18 @@ def saga_for_page(saga_id: UUID) -> Saga:
 
 
 def outputs_of(saga_ids: Collection[UUID]) -> dict[tuple[UUID, int], Any]:
-    """The output of each action that was done, by saga and position."""
+    """The output of each action that was done, by saga and position; what no attempt says stands on the step."""
     done = Attempt.objects.filter(
         saga_id__in=saga_ids, direction=Direction.ACTION, outcome=Attempt.Outcome.SUCCEEDED
     ).order_by("number")
-    return {
-        (saga_id, position): answer for saga_id, position, answer in done.values_list("saga_id", "position", "answer")
-    }
+    told = Step.objects.filter(saga_id__in=saga_ids, output__isnull=False)
+    rows = [*done.values_list("saga_id", "position", "answer"), *told.values_list("saga_id", "position", "output")]
+    return {(saga_id, position): answer for saga_id, position, answer in rows}
+
+
+def waiting_until(step: Step) -> datetime | None:
+    """When a wait ends by itself: for a participant's promised answer, a person's decision, a timer. None: no wait."""
+    return step.answer_by or (step.due_at if step.status == StepStatus.WAITING else None)
 
 
 def step_direction(step: Step) -> Direction:
@@ -59,17 +65,3 @@ def step_direction(step: Step) -> Direction:
 def step_attempts(step: Step) -> int:
     """Tries in both directions."""
     return step.action_attempts + step.compensation_attempts
-
-
-def open_effects(saga: Saga, steps: Iterable[Step] | None = None) -> list[str]:
-    """Names of the steps that are done or in doubt and not undone, whether or not they could be undone."""
-    return [step.name for step in (saga.steps.all() if steps is None else steps) if _is_open(step)]
-
-
-def _is_open(step: Step) -> bool:
-    if step.status == StepStatus.COMPENSATED:
-        return False
-    if step.in_doubt or step.effect_stands or step.status == StepStatus.SUCCEEDED:
-        return True
-    # A refused step is undone like the others. Its `error` tells: it keeps the action's last until the action succeeds.
-    return step.status in UNDOING and step.error is None

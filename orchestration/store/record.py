@@ -13,8 +13,8 @@ from orchestration.store.rows import AttemptRow, SagaChange
 
 _ATTEMPTS = """INSERT INTO orchestration_attempt (
         saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request, answer, error, fault)
-    SELECT ended.saga_id, position, direction, number, epoch, started_at, finished_at, outcome, request::jsonb,
-        answer::jsonb, error::jsonb, fault
+    SELECT ended.saga_id, position, direction, number, ended.epoch, ended.started_at, ended.finished_at, outcome,
+        request::jsonb, answer::jsonb, error::jsonb, fault
     FROM unnest(
         %s::uuid[], %s::smallint[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
         %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]

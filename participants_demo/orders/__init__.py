@@ -1,1 +1,1 @@
-"""The orders service: takes an order in, and takes it back."""
+"""The orders service: takes an order in, confirms it, writes its receipt, and takes all of that back."""

@@ -1,1 +1,1 @@
-"""The payments service: charges cards, and gives the money back while refunds are open."""
+"""The payments service: charges cards and refunds them, and holds money on cards until it is paid out or freed."""

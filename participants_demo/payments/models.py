@@ -29,6 +29,36 @@ class Charge(models.Model):
         return self.key
 
 
+class Account(models.Model):
+    """Who can be paid. A closed account takes no money."""
+
+    name = models.TextField(primary_key=True)
+    open = models.BooleanField(default=True)
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Hold(models.Model):
+    """Money of a card that is set aside until it is freed, or paid to `payee`. `amount` is in cents."""
+
+    STATES: ClassVar = [("held", "held"), ("freed", "freed"), ("paid", "paid")]
+
+    key = models.TextField(primary_key=True)
+    number = models.TextField(unique=True)
+    card = models.TextField()
+    amount = models.BigIntegerField()
+    state = models.TextField(default="held", choices=STATES)
+    payee = models.TextField(default="")
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class RefundDesk(models.Model):
     """One row: whether refunds are given at the moment."""
 

@@ -14,8 +14,7 @@ import aiohttp
 
 _AT_ONCE = 256
 _SECONDS = 10
-_DEFINITION = "place-order"
-# Share of the sagas, and how they differ from an order that goes well.
+# Share of the orders, and how they differ from one that goes well.
 _KINDS: tuple[tuple[float, dict[str, Any]], ...] = (
     (0.80, {}),
     (0.05, {"sku": "SKU-EMPTY"}),
@@ -24,6 +23,18 @@ _KINDS: tuple[tuple[float, dict[str, Any]], ...] = (
     (0.04, {"delay_seconds": 3}),
     (0.01, {"delay_seconds": 7}),
 )
+# The same for orders with approval: few need one, so that people find some waiting, and not hundreds.
+_KINDS_WITH_APPROVAL: tuple[tuple[float, dict[str, Any]], ...] = (
+    (0.46, {}),
+    (0.20, {"region": "island"}),
+    (0.15, {"region": "mountain"}),
+    (0.10, {"region": "collect", "receipt": False, "think_over": False}),
+    (0.04, {"region": "moon"}),
+    (0.03, {"region": "island", "qty": 30}),
+    (0.02, {"amount": 60_000}),
+)
+# Share of the sagas by definition.
+_MIX = {"place-order": 0.7, "transfer-with-pivot": 0.15, "order-with-approval": 0.15}
 logger = logging.getLogger("traffic")
 
 
@@ -37,17 +48,50 @@ def main() -> None:
 
 
 def an_order(choice: random.Random) -> dict[str, Any]:
-    """The input of one saga: mostly one that goes well, sometimes out of stock, over the limit, or slow."""
-    order: dict[str, Any] = {
-        "order_id": f"ORDER-{uuid.UUID(int=choice.getrandbits(128)).hex[:12]}",
+    """The input of place-order: mostly one that goes well, sometimes out of stock, over the limit, or slow."""
+    return _plain_order(choice) | _one_of(_KINDS, choice)
+
+
+def a_launch(choice: random.Random) -> dict[str, Any]:
+    """What is posted for one saga: mostly an order, sometimes a transfer, or an order that may need approval."""
+    [definition] = choice.choices(list(_MIX), list(_MIX.values()))
+    match definition:
+        case "transfer-with-pivot":
+            sent = _transfer(choice)
+        case "order-with-approval":
+            sent = _plain_order(choice) | _one_of(_KINDS_WITH_APPROVAL, choice)
+        case _:
+            sent = an_order(choice)
+    return {"definition": definition, "input": sent}
+
+
+def _plain_order(choice: random.Random) -> dict[str, Any]:
+    return {
+        "order_id": f"ORDER-{_number(choice)}",
         "sku": choice.choice(["SKU-1", "SKU-2", "SKU-3", "SKU-4", "SKU-5"]),
         "qty": choice.randint(1, 5),
         "card": choice.choice(["card-1", "card-2", "card-3"]),
         "amount": choice.randint(500, 20_000),
         "region": choice.choice(["north", "south", "east", "west"]),
     }
-    [(_share, change)] = choice.choices(_KINDS, [share for share, _change in _KINDS])
-    return order | change
+
+
+def _transfer(choice: random.Random) -> dict[str, Any]:
+    return {
+        "transfer_id": f"TRANSFER-{_number(choice)}",
+        "card": choice.choice(["card-1", "card-2", "card-3"]),
+        "payee": "acc-closed" if choice.random() < 0.1 else choice.choice(["acc-1", "acc-2", "acc-3"]),
+        "amount": choice.randint(500, 20_000),
+    }
+
+
+def _one_of(kinds: tuple[tuple[float, dict[str, Any]], ...], choice: random.Random) -> dict[str, Any]:
+    [(_share, change)] = choice.choices(kinds, [share for share, _change in kinds])
+    return change
+
+
+def _number(choice: random.Random) -> str:
+    return uuid.UUID(int=choice.getrandbits(128)).hex[:12]
 
 
 def _facts(path: Path) -> dict[str, Any]:
@@ -69,17 +113,18 @@ async def _launch_for_ever(facts: dict[str, Any], *, rate: float) -> None:
         due = time.monotonic()
         while True:
             await room.acquire()
-            launch = group.create_task(_launch(session, an_order(choice)))
+            launch = group.create_task(_launch(session, a_launch(choice)))
             launch.add_done_callback(lambda _task: room.release())
             # After a stall it goes on at the rate asked for, instead of making up for the time lost.
             due = max(due + 1 / rate, time.monotonic() - 1)
             await asyncio.sleep(due - time.monotonic())
 
 
-async def _launch(session: aiohttp.ClientSession, order: dict[str, Any]) -> None:
-    body = {"definition": _DEFINITION, "input": order}
+async def _launch(session: aiohttp.ClientSession, body: dict[str, Any]) -> None:
+    sent = body["input"]
+    key = {"Idempotency-Key": sent.get("order_id") or sent["transfer_id"]}
     try:
-        async with session.post("/api/v1/sagas", json=body, headers={"Idempotency-Key": order["order_id"]}) as answer:
+        async with session.post("/api/v1/sagas", json=body, headers=key) as answer:
             if answer.status not in {200, 201}:
                 logger.warning("%s: %s", answer.status, (await answer.text())[:500])
     except (aiohttp.ClientError, TimeoutError) as error:  # the console is being started again, or is busy

@@ -59,13 +59,13 @@ class Books(RuleBasedStateMachine):
         me = self.world[step.definition.index]
         return me.undo if step.undoing else me.action
 
-    def pivot(self) -> tuple[StepState, Participant] | None:
-        pairs = zip(self.saga.steps, self.world, strict=True)
+    def pivot(self, saga: SagaState | None = None) -> tuple[StepState, Participant] | None:
+        pairs = zip((saga or self.saga).steps, self.world, strict=True)
         return next(((step, me) for step, me in pairs if me.is_pivot), None)
 
-    def no_way_back(self) -> bool:
+    def no_way_back(self, saga: SagaState | None = None) -> bool:
         """The pivot took effect, or may have, or is being asked."""
-        if (found := self.pivot()) is None:
+        if (found := self.pivot(saga)) is None:
             return False
         step, me = found
         asked = step.status in (S.RUNNING, S.WAITING)
@@ -129,7 +129,7 @@ class Books(RuleBasedStateMachine):
             assert all(self.is_done_with(self.world[one.definition.index]) for one in newer), "undone out of order"
         else:
             assert not self.turned_back
-            assert self.now < before.deadline_at or self.no_way_back() or before.overdue
+            assert self.now < before.deadline_at or self.no_way_back(before), "begun past the deadline"
             assert step.edited_input is not None or self.is_wanted(step)
             for one in self.saga.steps:
                 if one.definition.stage < stage:

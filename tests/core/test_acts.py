@@ -271,6 +271,17 @@ def test_a_deadline_while_paused_undoes_nothing_before_resume():
     assert letters(begin(resumed, NOW).after) == "scp"
 
 
+def test_past_the_deadline_no_try_begins_whether_or_not_anybody_says_so():
+    late = begin(saga("sdp", deadline_at=NOW), NOW)
+    assert (at_rest(late.after), late.why, late.after.overdue) == ((G.COMPENSATING, "ckp"), "deadline passed", True)
+
+
+def test_a_deadline_during_compensation_is_told_and_wakes_nobody():
+    before = saga("su", at={1: BACKOFF}, deadline_at=NOW)
+    assert before.wake_at(NOW) == NOW + timedelta(seconds=1)
+    assert decide(before, DeadlinePassed(), NOW).after == before._replace(overdue=True)
+
+
 def test_the_answer_that_comes_before_the_deadline_wins():
     done = decide(saga("r"), Succeeded(0), NOW).after
     assert decide(done, DeadlinePassed(), NOW).after == done

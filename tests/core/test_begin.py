@@ -25,10 +25,10 @@ from orchestration.core.events import (
 from orchestration.core.foresight import foreseen_calls
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import Direction, SagaStatus, StepStatus
-from tests.core.letters import BACKOFF, DEADLINE, NOW, at_rest, letters, saga
+from tests.core.letters import APPROVAL, BACKOFF, DEADLINE, NOW, TIMER, at_rest, letters, saga
 
 G, S = SagaStatus, StepStatus
-SECOND = timedelta(seconds=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 IN_BACKOFF = {**BACKOFF, "action_attempts": 1, "tries": 1}
 
 # -- begin ---------------------------------------------------------------------------------------------------------
@@ -204,8 +204,39 @@ def test_the_journal_says_why():
     ],
 )
 def test_foreseen_calls(state, calls):
+    assert foreseen(state) == calls
+
+
+def foreseen(state) -> str:
     signs = {Direction.ACTION: "+", Direction.COMPENSATION: "-"}
-    assert " ".join(f"{signs[direction]}{index + 1}" for index, direction in foreseen_calls(state, NOW)) == calls
+    return " ".join(f"{signs[direction]}{index + 1}" for index, direction in foreseen_calls(state, NOW))
+
+
+APPROVED, TIMED = {1: APPROVAL}, {1: {**TIMER, "wait": 2 * DAY}}
+
+
+@pytest.mark.parametrize(
+    ("state", "calls"),
+    [
+        pytest.param(saga("ddp", stages=[0, 0, 1]), "+1 +2 +3", id="siblings together"),
+        pytest.param(saga("srp", stages=[0, 1, 1], status=G.COMPENSATING), "-2 -1", id="siblings that never began"),
+        pytest.param(saga("sssu", stages=[0, 1, 1, 2]), "-4 -2 -3 -1", id="back by stages"),
+        pytest.param(saga("dpp", defined={1: {"when": "input.gift"}}), "+1 +3", id="a condition that does not hold"),
+        pytest.param(saga("dpp", defined={1: {"when": "abs('a')"}}), "+1 -1", id="a condition that fails"),
+        pytest.param(saga("dpp", defined=APPROVED), "+1 +3", id="an approval is given"),
+        pytest.param(saga("swp", defined=APPROVED), "+3", id="one that waits too"),
+        pytest.param(saga("swp", defined=APPROVED, at={1: {"due_at": NOW}}), "-1", id="but not when its time is over"),
+        pytest.param(saga("dpp", defined={1: TIMER}), "+1 +3", id="a timer runs its time"),
+        pytest.param(saga("dpp", defined=TIMED), "+1 -1", id="a timer that outlasts the deadline"),
+        pytest.param(saga("sdp", defined=TIMED, pivot=0), "+3", id="past the pivot the deadline turns nothing"),
+        pytest.param(decide(saga("rp"), Accepted(0, askable=False), NOW).after, "+2", id="a callback will come"),
+        pytest.param(decide(saga("rp"), Accepted(0), NOW).after, "+1 +2", id="it will be asked"),
+        pytest.param(decide(saga("sc"), Accepted(1, askable=False), NOW).after, "-1", id="a callback to an undo"),
+        pytest.param(decide(saga("ssr", pivot=1), Refused(2), NOW).after, "", id="stuck past the pivot"),
+    ],
+)
+def test_foreseen_calls_of_what_makes_no_call(state, calls):
+    assert foreseen(state) == calls
 
 
 @pytest.mark.parametrize("event", [Accepted(0, luck=0.0), InProgress(0, luck=0.0)])

@@ -134,6 +134,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, name: str, bug: object) -> None:
         pytest.param(
             "_DEEDS", {**acts._DEEDS, events.Approve: ("approve", approvals_may_come_late)}, id="approved too late"
         ),
+        pytest.param("deadline_passed", lambda _draft: False, id="a try begins past the deadline"),
         pytest.param("settle", promises_are_forgotten, id="a promised answer is forgotten"),
         pytest.param("_wait_for_a_person", lambda _draft, _here, _failed: None, id="a failed sibling is forgotten"),
         pytest.param("_UNSETTLED", frozenset(), id="undone while a call is out"),

@@ -95,7 +95,7 @@ class SagaMachine(Books):
     @CALLING
     @rule(which=which, for_ever=st.booleans(), sent=st.booleans())
     def the_call_is_refused(self, which: int, for_ever: bool, sent: bool) -> None:
-        self.answer(lambda step: events.Refused(step, for_ever=for_ever, sent=sent), Hap.NOTHING, which)
+        self.answer(lambda step: events.Refused(step, for_ever=for_ever and sent, sent=sent), Hap.NOTHING, which)
 
     @CALLING
     @rule(

@@ -123,7 +123,7 @@ def test_the_functions_of_the_page_work(monkeypatch: pytest.MonkeyPatch):
 def test_a_small_definition_on_the_page_is_one():
     from orchestration.definitions import load_document  # noqa: PLC0415
 
-    [text] = [block.text for block in blocks(SAGAS) if block.language == "yaml"]
+    text = next(block.text for block in blocks(SAGAS) if block.language == "yaml")
     assert definitions.parse(load_document(text.encode(), "application/yaml")).name == "refund-order"
 
 

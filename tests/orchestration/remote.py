@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from orchestration.participants.function import participant_function
+from orchestration.participants.function import Refusal, participant_function
 from orchestration.participants.messages import Command
 
 
@@ -20,6 +20,12 @@ def note(command: Command, what: str) -> None:
 async def quick(command: Command) -> dict[str, int]:
     note(command, "quick")
     return {"attempt": command.attempt}
+
+
+@participant_function("remote-refuses")
+async def refuses(command: Command) -> None:
+    note(command, "refuses")
+    raise Refusal("no")
 
 
 @participant_function("remote-slow-once")

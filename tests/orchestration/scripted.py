@@ -63,13 +63,21 @@ def no(message: str = "no") -> Refusal:
 def define(*steps: str | dict[str, Any], **more: Any) -> str:
     """Publish a definition of scripted steps (names, or dicts with a name) and return its name."""
     Participant.objects.get_or_create(name="scripted", defaults={"transport": "function"})
-    common = {"participant": "scripted", "action": "scripted", "compensation": "scripted", "timeout": 5,
-              "retry": FAST, "compensation_retry": FAST}  # fmt: skip
-    bodies = [{**common, **({"name": step} if isinstance(step, str) else step)} for step in steps]
-    bodies = [{key: value for key, value in body.items() if value is not None} for body in bodies]
-    document = {"name": "story", "steps": bodies, **more}
+    document = {"name": "story", "steps": [_body(step) for step in steps], **more}
     publish_definition(document=document, actor=admin())
     return str(document["name"])
+
+
+def _body(step: str | dict[str, Any]) -> dict[str, Any]:
+    """A step as the document has it; a field that is None is left out."""
+    given = {"name": step} if isinstance(step, str) else step
+    if "parallel" in given:
+        return {"parallel": [_body(one) for one in given["parallel"]]}
+    if "approval" in given or "wait" in given:
+        return given
+    common = {"participant": "scripted", "action": "scripted", "compensation": "scripted", "timeout": 5,
+              "retry": FAST, "compensation_retry": FAST}  # fmt: skip
+    return {key: value for key, value in {**common, **given}.items() if value is not None}
 
 
 def admin() -> Actor:

@@ -3,12 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from orchestration.models import Drain, EngineState, Saga
+from orchestration.models import Drain, EngineState, FaultRule, Saga
 from tests.orchestration import remote  # noqa: F401  registers the functions here too, so that they can be published
 from tests.orchestration.real_processes import Processes, children_of, is_alive, wait_for
 from tests.orchestration.scripted import World, define, outcomes, start
@@ -95,6 +97,35 @@ def test_a_step_that_kills_its_worker_is_tried_alone_and_then_held_for_a_human(
     wait_for("the saga's end", lambda: ended(saga))
     assert saga.stuck_code == "worker_died"
     assert [outcome for _number, outcome in outcomes(saga)] == ["lost"] * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "direction", "seen"),
+    [
+        pytest.param("crash_before", "action", ["one", "two", "-two", "-one"], id="before the call"),
+        pytest.param("crash_after", "action", ["one", "one", "two", "-two", "-one"], id="after the call"),
+        pytest.param("crash_before", "compensation", ["one", "two", "-two", "-one"], id="before an undo"),
+        pytest.param("crash_after", "compensation", ["one", "two", "-two", "-one", "-one"], id="in mid-compensation"),
+    ],
+)
+def test_a_worker_that_dies_around_a_call_loses_nothing(
+    processes: Processes, tmp_path: Path, kind: str, direction: str, seen: list[str]
+) -> None:
+    step = {"compensation": "remote-quick", "timeout": 600}
+    name = define(
+        {"name": "one", "action": "remote-quick", **step}, {"name": "two", "action": "remote-refuses", **step}
+    )
+    expires_at = timezone.now() + timedelta(minutes=10)
+    FaultRule.objects.create(kind=kind, step="one", direction=direction, times=1, expires_at=expires_at)
+    processes.start("work", SAGA_ALLOW_FAULTS="1")
+    processes.start("dispatcher")
+    saga = start(name)
+    wait_for("the saga's end", lambda: ended(saga))
+    assert saga.status == "compensated"
+    keys = [line.split()[1].split(":")[1:] for line in calls(tmp_path)]
+    assert [f"{'-' if way == 'compensation' else ''}{step}" for step, way in keys] == seen
+    lost = saga.attempts.filter(outcome="lost").values_list("direction", "number")
+    assert list(lost) == [(direction, 1)]
 
 
 def test_a_stopped_worker_gives_its_sagas_back_at_once(processes: Processes, tmp_path: Path) -> None:

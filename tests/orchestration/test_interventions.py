@@ -1,12 +1,13 @@
 """Operators, pauses, stops and bad rows, while the real drain is at work."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from orchestration.core.states import SagaStatus
-from orchestration.models import Participant
+from orchestration.models import Participant, Saga
 from orchestration.operator_actions import Conflict, preview
 from orchestration.participants.messages import Command
 from orchestration.sweep import sweep
@@ -101,6 +102,35 @@ def test_what_cannot_be_stored_makes_one_saga_stuck_and_hurts_no_other(engine: W
     assert ends == [SagaStatus.COMPLETED] * 7 + [SagaStatus.STUCK]
     [stuck] = [saga for saga in sagas if saga.status == SagaStatus.STUCK]
     assert stuck.stuck_reason == "its answer could not be recorded"
+
+
+def test_after_what_cannot_be_stored_nothing_more_is_called(engine: World) -> None:
+    engine.will("one", {"bad": "\0"})
+    saga = start(define("one", "two"))
+    run_until_quiet()
+    assert again(saga).status == SagaStatus.STUCK
+    assert engine.calls == ["one"]
+
+
+def test_what_cannot_be_stored_after_somebody_else_wrote_hurts_no_other_saga(engine: World) -> None:
+    """Two sagas are paused while their calls are out; one of the answers cannot be stored."""
+
+    def paused_meanwhile(answer: Any) -> Any:
+        async def call(command: Command) -> Any:
+            await asyncio.to_thread(act_elsewhere, "pause", Saga(pk=command.saga_id))
+            return answer
+
+        return call
+
+    engine.will("one", paused_meanwhile({"bad": "\0"}), paused_meanwhile({"good": 1}))
+    name = define("one", "two")
+    sagas = [start(name), start(name)]
+    run_until_quiet()
+    assert sorted(outcomes(saga) for saga in sagas) == [[(1, "in_doubt")], [(1, "succeeded")]]
+    for saga in sagas:
+        act("resume", saga)
+    run_until_quiet()
+    assert [again(saga).status for saga in sagas] == [SagaStatus.COMPLETED] * 2
 
 
 def test_told_to_stop_a_drain_settles_for_a_moment_and_gives_back_the_rest(engine: World) -> None:

@@ -8,8 +8,10 @@ from django.http import QueryDict
 
 from orchestration import queries
 from orchestration.core.states import Direction, SagaStatus, StepStatus
+from orchestration.definitions import compiled_definition
 from orchestration.launch import launch
 from orchestration.models import Attempt, Saga, SagaDefinition, Step
+from orchestration.store import outside
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -136,26 +138,53 @@ def test_attempts_come_in_the_order_in_which_they_began(place_order):
     assert queries.outputs_of([saga.pk]) == {(saga.pk, 0): {"n": 0}, (saga.pk, 1): {"n": 1}}
 
 
+def test_what_a_step_answered_without_an_attempt_stands_on_the_step(place_order):
+    saga = launched(1)
+    Step.objects.filter(saga=saga, position=1).update(output={"by": "callback"})
+    assert queries.outputs_of([saga.pk]) == {(saga.pk, 1): {"by": "callback"}}
+
+
 @pytest.mark.parametrize(
     ("fields", "is_open"),
     [
-        ({"status": StepStatus.PENDING}, False),
-        ({"status": StepStatus.RUNNING}, False),
+        ({"status": StepStatus.DUE}, False),
         ({"status": StepStatus.RUNNING, "in_doubt": True}, True),
-        ({"status": StepStatus.SUCCEEDED}, True),
+        ({"status": StepStatus.SUCCEEDED, "done": True}, True),
         ({"status": StepStatus.FAILED, "error": {"code": "no"}}, False),
-        ({"status": StepStatus.FAILED, "in_doubt": True}, True),
-        ({"status": StepStatus.COMPENSATION_DUE}, True),
-        ({"status": StepStatus.COMPENSATION_DUE, "error": {"code": "refused"}}, False),
-        ({"status": StepStatus.COMPENSATION_FAILED}, True),
-        ({"status": StepStatus.COMPENSATED, "in_doubt": True}, False),
-        ({"status": StepStatus.SKIPPED}, False),
-        ({"status": StepStatus.SKIPPED, "effect_stands": True}, True),
+        ({"status": StepStatus.COMPENSATION_DUE, "done": True}, True),
+        ({"status": StepStatus.COMPENSATION_DUE}, False),
+        ({"status": StepStatus.COMPENSATED, "done": True}, False),
+        ({"status": StepStatus.SKIPPED, "done": True, "effect_stands": True}, True),
     ],
     ids=str,
 )
-def test_open_effects_are_done_or_in_doubt_and_not_undone(fields, is_open):
-    assert queries.open_effects(Saga(), [Step(name="a", **fields)]) == (["a"] if is_open else [])
+def test_open_effects_are_what_the_rules_call_so(place_order, fields, is_open):
+    saga = launched(1)
+    Step.objects.filter(saga=saga, position=0).update(**fields)
+    assert queries.open_effects(queries.saga_for_page(saga.pk)) == (["reserve-stock"] if is_open else [])
+
+
+def test_an_answer_that_no_attempt_has_stands_on_the_step(place_order):
+    saga = launched(1)
+    Step.objects.filter(saga=saga, position=1).update(output={"ref": 7})
+    assert queries.outputs_of([saga.pk]) == {(saga.pk, 1): {"ref": 7}}
+
+
+def test_a_wait_ends_when_the_answer_the_decision_or_the_timer_is_due():
+    soon, later = NOW, NOW + timedelta(days=1)
+    assert queries.waiting_until(Step(status=StepStatus.WAITING, due_at=soon)) == soon
+    assert queries.waiting_until(Step(status=StepStatus.WAITING, due_at=soon, answer_by=later)) == later
+    assert queries.waiting_until(Step(status=StepStatus.DUE, due_at=soon)) is None
+
+
+def test_a_saga_is_read_as_the_rules_know_it(place_order):
+    saga = launched(1)
+    Step.objects.filter(saga=saga, position=0).update(edited_input={"qty": 2}, answer_by=NOW)
+    page = queries.saga_for_page(saga.pk)
+    state = queries.state_of(page, page.steps.all(), outputs={"reserve-stock": 1})
+    assert state == outside.load(saga.pk, compiled_definition(saga.definition_id), lock=False)[0].state._replace(
+        outputs={"reserve-stock": 1}
+    )
 
 
 def test_the_direction_of_a_step_is_that_of_its_last_call():

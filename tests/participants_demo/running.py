@@ -40,7 +40,8 @@ class Participant:
         direction = other.pop("direction", "action")
         body = {"saga_id": saga_id, "saga": "test", "business_key": "b", "step": "step-1", "direction": direction,
                 "attempt": 1, "input": sent, "output": None}  # fmt: skip
-        headers = {"Idempotency-Key": f"{saga_id}:step-1:{direction}", "Saga-Epoch": str(epoch)}
+        more = other.pop("headers", {})
+        headers = {"Idempotency-Key": f"{saga_id}:step-1:{direction}", "Saga-Epoch": str(epoch), **more}
         # Not the client's own JSON: it refuses to write the lone surrogates that a test sends.
         return self.http.post(self.url + path, content=json.dumps(body), headers=headers, **other)
 

@@ -40,7 +40,19 @@ def test_every_command_prints_what_the_page_shows(participants: dict[str, Partic
 
 def test_the_page_shows_each_kind_of_answer():
     shown = " ".join(output for _, output in commands())
-    assert all(word in shown for word in ("stale_epoch", "late_action", "empty", "no_stock", "compensated", "absent"))
+    assert all(
+        word in shown
+        for word in (
+            "stale_epoch",
+            "late_action",
+            "empty",
+            "no_stock",
+            "compensated",
+            "absent",
+            "in_progress",
+            "refused",
+        )
+    )
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.split("\n")[0].strip())

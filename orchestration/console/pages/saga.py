@@ -33,7 +33,7 @@ def saga(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
     steps, plan = list(found.steps.all()), compiled_definition(found.definition_id).steps
     tries, attempts = saga_reading.tries_of(saga_id), _attempts(found)
     stages = lanes.stages(found, steps, plan, tries, saga_reading.unwanted_steps(saga_id, steps))
-    waits = possible.waiting_approvals(possible.state_of(found, steps))
+    waits = possible.waiting_approvals(queries.state_of(found, steps))
     context = {
         "saga": found,
         "stages": stages,

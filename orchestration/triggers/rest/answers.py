@@ -9,6 +9,8 @@ from django.db.models import prefetch_related_objects
 from ninja import Schema
 
 from orchestration import queries
+from orchestration.core.definitions import StepDefinition
+from orchestration.definitions import compiled_definition
 from orchestration.models import FaultRule, Saga, SagaDefinition, Step
 
 
@@ -22,8 +24,14 @@ class ErrorOut(Schema):
     error: ErrorBody
 
 
+ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422), ErrorOut)
+
+
 class StepOut(Schema):
+    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself."""
+
     name: str
+    kind: str
     status: str
     in_doubt: bool
     direction: str
@@ -32,6 +40,7 @@ class StepOut(Schema):
     error: Any
     started_at: datetime | None
     finished_at: datetime | None
+    waiting_until: datetime | None
 
 
 class SagaOut(Schema):
@@ -51,8 +60,21 @@ class SagaOut(Schema):
     started_at: datetime | None
     finished_at: datetime | None
     deadline_at: datetime
+    overdue: bool
     trigger: str
     launched_by: str
+
+
+class ConflictBody(ErrorBody):
+    """`saga`: as it stands; `changed_by` did `last_act` to it, the last that anybody did."""
+
+    saga: SagaOut
+    changed_by: str
+    last_act: str
+
+
+class ConflictOut(Schema):
+    error: ConflictBody
 
 
 class SagaList(Schema):
@@ -173,7 +195,7 @@ class FaultList(Schema):
 
 
 def saga_bodies(sagas: Sequence[Saga]) -> list[dict[str, Any]]:
-    """The sagas as the contract shows them; three queries, however many sagas."""
+    """The sagas as the contract shows them; five queries, however many sagas."""
     prefetch_related_objects(sagas, "definition", "data", "steps")
     outputs = queries.outputs_of([saga.pk for saga in sagas])
     return [_saga_body(saga, outputs) for saga in sagas]
@@ -185,24 +207,24 @@ def saga_body(saga_id: UUID) -> dict[str, Any]:
 
 
 def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
-    steps = list(saga.steps.all())
+    steps, plan = list(saga.steps.all()), compiled_definition(saga.definition_id).steps
     return {
         "id": saga.pk, "definition": saga.definition_name, "version": saga.definition.version, "status": saga.status,
         "paused": saga.paused, "parked_on": saga.parked_on, "business_key": saga.business_key,
-        "input": saga.data.input, "steps": [_step_body(step, outputs) for step in steps],
+        "input": saga.data.input, "steps": [_step_body(step, plan[step.position], outputs) for step in steps],
         "stuck_reason": saga.stuck_reason or None, "revision": saga.revision,
         "open_effects": queries.open_effects(saga, steps), "created_at": saga.created_at,
         "started_at": saga.started_at, "finished_at": saga.finished_at, "deadline_at": saga.deadline_at,
-        "trigger": saga.trigger, "launched_by": saga.launched_by,
+        "overdue": saga.overdue, "trigger": saga.trigger, "launched_by": saga.launched_by,
     }  # fmt: skip
 
 
-def _step_body(step: Step, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
+def _step_body(step: Step, planned: StepDefinition, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
     return {
-        "name": step.name, "status": step.status, "in_doubt": step.in_doubt,
+        "name": step.name, "kind": planned.kind, "status": step.status, "in_doubt": step.in_doubt,
         "direction": queries.step_direction(step), "attempts": queries.step_attempts(step),
         "output": outputs.get((step.saga_id, step.position)), "error": step.error, "started_at": step.started_at,
-        "finished_at": step.finished_at,
+        "finished_at": step.finished_at, "waiting_until": queries.waiting_until(step),
     }  # fmt: skip
 
 

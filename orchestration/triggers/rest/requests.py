@@ -1,6 +1,6 @@
 """What a request may carry: strict bodies, known query parameters, well-formed ids."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -12,10 +12,11 @@ from orchestration import queries, strict_json
 from orchestration.core.definitions import Problem
 from orchestration.definitions import UnknownContentType
 from orchestration.models import Saga
+from orchestration.operator_actions import MAX_NOTE, MAX_REASON
 from orchestration.triggers.rest.errors import problems_found
 
 Key = Annotated[str, Field(min_length=1, max_length=255)]
-Reason = Annotated[str, Field(min_length=1, max_length=1000)]
+Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON)]
 Name = Annotated[str, Field(max_length=64)]
 MAX_INT = 2**31 - 1
 
@@ -73,9 +74,45 @@ class BatchIn(Body):
 
 
 class ActIn(Body):
+    """On the whole saga. With `revision` the act is done only on that state of the saga."""
+
     reason: Reason
     revision: Annotated[int, Field(ge=0)] | None = None
+
+
+class StepActIn(ActIn):
+    """`step` may be left out when only one fits."""
+
     step: Name | None = None
+
+
+class ResolveIn(StepActIn):
+    """What became of a step in doubt; `output`: what its action answered."""
+
+    outcome: Literal["applied", "not_applied"]
+    output: Any = None
+
+
+class EditAndRetryIn(StepActIn):
+    """`input`: what the step's calls carry from now on."""
+
+    input: Any
+
+
+class AbandonIn(ActIn):
+    """`confirm`: the saga's id."""
+
+    confirm: str
+
+
+class ApproveIn(StepActIn):
+    """A person's decision; the reason is kept with it."""
+
+    outcome: Literal["approved", "rejected"]
+
+
+class NoteIn(Body):
+    text: Annotated[str, Field(min_length=1, max_length=MAX_NOTE)]
 
 
 class ParticipantIn(Body):

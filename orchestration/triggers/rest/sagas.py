@@ -1,20 +1,19 @@
-"""Sagas: launch, list, look at, act on."""
+"""Sagas: launch, list, look at."""
 
 from typing import Any
 
-from django.http import HttpResponse
 from ninja import Header, Query, Router, Status
 
-from orchestration import operator_actions, queries
+from orchestration import queries
 from orchestration.triggers.rest import answers
 from orchestration.triggers.rest.answers import saga_bodies, saga_body
 from orchestration.triggers.rest.auth import ApiRequest
-from orchestration.triggers.rest.errors import Refused, envelope, not_found, wrong
+from orchestration.triggers.rest.errors import wrong
 from orchestration.triggers.rest.launching import launch_batch, launch_one
-from orchestration.triggers.rest.requests import ActIn, BatchIn, LaunchIn, Listing, SagaListing, only, saga_id_of
+from orchestration.triggers.rest.requests import BatchIn, LaunchIn, Listing, SagaListing, only, saga_id_of
 
 router = Router(tags=["sagas"])
-ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422), answers.ErrorOut)
+ERRORS = answers.ERRORS
 
 
 @router.post("", response={201: answers.SagaOut, 200: answers.SagaOut, **ERRORS})
@@ -72,43 +71,6 @@ def list_attempts(request: ApiRequest, saga_id: str, listing: Query[Listing]) ->
     saga = queries.saga_for_page(saga_id_of(saga_id))
     found = queries.attempts_of(saga.pk, cursor=listing.cursor, limit=listing.limit)
     return _listed([_attempt_body(attempt) for attempt in found.items], found.next_cursor)
-
-
-@router.get("/{saga_id}/preview", response={200: answers.PreviewOut, **ERRORS})
-def preview_act(request: ApiRequest, saga_id: str, action: str, step: str | None = None) -> Any:
-    """What an act would do now; nothing changes."""
-    only(request, "action", "step")
-    request.auth.must("view_saga")
-    if action not in operator_actions.ACTS:
-        raise wrong("action", "must be one of " + ", ".join(operator_actions.ACTS))
-    found = operator_actions.preview(action, saga_id=saga_id_of(saga_id), actor=request.auth, step=step)
-    calls = [{"step": c.step, "direction": c.direction, "participant": c.participant, "payload": c.payload}
-             for c in found.calls]  # fmt: skip
-    body = {"allowed": found.allowed, "why_not": found.why_not or None, "calls": calls, "revision": found.revision}
-    return Status(200, body)
-
-
-@router.post("/{saga_id}/{act}", response={200: answers.SagaOut, **ERRORS})
-def act_on_saga(request: ApiRequest, saga_id: str, act: str, body: ActIn) -> Any:
-    """retry, compensate, skip, pause or resume, with a reason; 409 carries the saga as it stands and who changed it."""
-    only(request)
-    if act not in operator_actions.ACTS:
-        raise not_found("act")
-    try:
-        saga = operator_actions.perform(
-            act, saga_id=saga_id_of(saga_id), actor=request.auth, reason=body.reason, revision=body.revision,
-            step=body.step,
-        )  # fmt: skip
-    except operator_actions.WrongAct as error:
-        raise wrong(error.field, str(error)) from error
-    except operator_actions.Conflict as conflict:
-        return _conflict(conflict)
-    return Status(200, saga_body(saga.pk))
-
-
-def _conflict(conflict: operator_actions.Conflict) -> HttpResponse:
-    saga = answers.SagaOut.model_validate(saga_body(conflict.saga.pk)).model_dump()
-    return envelope(Refused(409, "conflict", conflict.message), saga=saga, changed_by=conflict.changed_by)
 
 
 def _listed(items: list[dict[str, Any]], next_cursor: str | None) -> Any:
