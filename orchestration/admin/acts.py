@@ -48,7 +48,8 @@ def act_on_selected(page: ModelAdmin, request: HttpRequest, sagas: QuerySet[Saga
     """The page that asks, or, once it was answered, the deed and None (back to the list)."""
     chosen, most = list(sagas[: MOST + 1]), MOST if act == NOTE or not ACTS[act].details else 1
     if len(chosen) > most:
-        page.message_user(request, _("At most %d sagas at once.") % most, messages.ERROR)
+        text = _("At most %d sagas at once.") % most if most > 1 else _("This act takes one saga at a time.")
+        page.message_user(request, text, messages.ERROR)
         return None
     planned = [Planned(saga, _preview(request, saga, act)) for saga in chosen]
     form = _form(act, planned, request.POST if "confirmed" in request.POST else None)

@@ -9,10 +9,10 @@ from orchestration.core.draft import Draft, IllegalMove
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import SagaStatus as G
 from orchestration.core.states import StepStatus as S
-from tests.core import test_acts, test_back, test_begin, test_forward, test_saga_machine
+from tests.core import answering, people, test_acts, test_back, test_begin, test_forward, test_saga_machine
 
 MODULES = (
-    acts, answers, coming_due, decisions, draft, giving_up, pivot, repair, routes, test_begin, test_saga_machine,
+    acts, answers, coming_due, decisions, draft, giving_up, pivot, repair, routes, answering, people, test_begin,
 )  # fmt: skip
 CAUGHT = (AssertionError, IllegalMove, pytest.fail.Exception)
 QUICK = settings(

@@ -1,5 +1,7 @@
 """approve: a person with the right that the step names decides, and the reason is kept."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -23,8 +25,8 @@ def big_payments(engine: World) -> Permission:
     )
 
 
-def decide(saga: Saga, person: Person, details: dict[str, str], **more: str) -> Saga:
-    return perform("approve", saga_id=saga.pk, actor=person.actor, reason="seen the papers", details=details, **more)
+def decide(saga: Saga, person: Person, details: dict[str, str], step: str | None = None) -> Saga:
+    return perform("approve", saga_id=saga.pk, actor=person.actor, reason="seen the papers", details=details, step=step)
 
 
 def test_approved_goes_on_and_later_steps_read_who_and_why(engine: World, cast: Cast) -> None:
@@ -71,7 +73,7 @@ def test_the_preview_says_whether_one_may(engine: World, cast: Cast, big_payment
 
 
 def test_of_two_approvals_side_by_side_one_must_be_named(engine: World, cast: Cast) -> None:
-    asked = [{"name": name, "approval": {}} for name in ("finance", "legal")]
+    asked: list[Any] = [{"name": name, "approval": {}} for name in ("finance", "legal")]
     saga = start(define({"parallel": asked}))
     run_until_quiet()
     with pytest.raises(Conflict, match="name one of finance, legal"):

@@ -81,7 +81,8 @@ def kept(saga: Saga) -> dict[str, Any]:
     """The late answer of step two, as its attempt has it."""
     attempt = saga.attempts.get(position=1, direction="action")
     assert (attempt.number, attempt.outcome) == (1, "succeeded")
-    return dict(attempt.answer)
+    assert isinstance(attempt.answer, dict)
+    return attempt.answer
 
 
 def test_compensate_is_decided_at_once_and_the_late_answer_is_undone(engine: World, cast: Cast) -> None:

@@ -1,5 +1,7 @@
 """edit-and-retry: another input for a call that nobody can have heard."""
 
+from typing import Any
+
 import pytest
 
 from orchestration.core.states import SagaStatus
@@ -27,7 +29,8 @@ def test_the_old_attempt_is_kept_with_what_it_sent(engine: World) -> None:
     saga = stuck_past_the_pivot(engine)
     act("edit-and-retry", saga, details={"input": FIXED})
     run_until_quiet()
-    old, new = saga.attempts.filter(position=1).order_by("number")
+    attempts: Any = saga.attempts.filter(position=1).order_by("number")
+    old, new = attempts
     assert (old.number, old.outcome, new.number, new.outcome) == (1, "refused", 2, "succeeded")
     assert "carrier" not in old.request
     assert new.request == FIXED
@@ -56,7 +59,7 @@ def test_a_refused_edit_is_audited_with_its_input(engine: World) -> None:
     saga = stuck_in_doubt(engine)
     with pytest.raises(Conflict):
         act("edit-and-retry", saga, details={"input": FIXED})
-    row = AuditEntry.objects.get(saga_id=saga.pk, act="edit-and-retry")
+    row: Any = AuditEntry.objects.get(saga_id=saga.pk, act="edit-and-retry")
     assert not row.granted
     assert row.after["details"] == {"input": FIXED}
     assert "in doubt" in row.after["why_not"]

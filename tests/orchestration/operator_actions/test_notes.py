@@ -38,7 +38,7 @@ def test_an_ended_saga_takes_notes_and_nothing_else(engine: World) -> None:
     saga = start(define("one"))
     run_until_quiet()
     note(saga_id=saga.pk, actor=admin(), text=TEXT)
-    assert saga.events.order_by("seq").last().kind == "note"
+    assert saga.events.order_by("-seq")[0].kind == "note"
     details = {"edit-and-retry": {"input": {}}, "resolve": {"outcome": "applied"}, "approve": {"outcome": "approved"},
                "abandon": {"confirm": str(saga.pk)}}  # fmt: skip
     for name in ("retry", "compensate", "skip", "pause", "resume", *details):

@@ -72,7 +72,7 @@ def test_where_nothing_is_in_doubt_there_is_nothing_to_resolve(engine: World) ->
 def test_the_audit_keeps_what_the_person_said(engine: World) -> None:
     saga = stuck_in_doubt(engine)
     resolve(saga, "applied", output={"ref": "T-7"})
-    row = AuditEntry.objects.get(saga_id=saga.pk, act="resolve")
+    row: Any = AuditEntry.objects.get(saga_id=saga.pk, act="resolve")
     assert row.granted
     assert row.before["steps"]["two"] == "failed"
     assert row.after["steps"]["two"] == "succeeded"
