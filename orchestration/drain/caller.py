@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import psycopg
@@ -24,9 +24,14 @@ from orchestration.participants.http import HttpTransport
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
 from orchestration.store.rows import StoredSaga
 
-# Which call of a saga: index of the step, whether it undoes, number of the try. A call that nobody waits for any more
-# (a callback came first) may still be out when the next one of the same step begins.
+# Which call of a saga: index of the step, whether it undoes, number of the try. A call that has ended stays known until
+# that is recorded: meanwhile a sibling may be recorded, and the step still stands as out. And a call that nobody waits
+# for any more (a callback came first) may still be out when the next one of the same step begins.
 Try = tuple[int, bool, int]
+
+
+def _is_out(out: Sequence[StepState], this: Try) -> bool:
+    return any(this == (step.definition.index, step.undoing, step.attempt) for step in out)
 
 
 class Caller:
@@ -54,18 +59,21 @@ class Caller:
 
     def start(self, saga: StoredSaga) -> None:
         """Start the calls whose intent is committed and that are not out yet."""
-        for step in saga.state.calls_out():
-            tasks = self._tasks[saga.id]
+        tasks = self._tasks[saga.id]
+        out = saga.state.calls_out()
+        for step in out:
             this = (step.definition.index, step.undoing, step.attempt)
             if this not in tasks:
                 tasks[this] = asyncio.create_task(self._run(saga, step, this))
                 self._out += 1
+        if len(tasks) > len(out):
+            self._tasks[saga.id] = {this: task for this, task in tasks.items() if not task.done() or _is_out(out, this)}
 
     def drop(self, saga_id: UUID) -> None:
         """Forget the saga's calls: their answers are of no use any more."""
         for task in self._tasks.pop(saga_id, {}).values():
-            task.cancel()
-            self._out -= 1
+            if task.cancel():
+                self._out -= 1
 
     async def close(self) -> None:
         """Cancel what is still out and end all connections."""
@@ -89,7 +97,7 @@ class Caller:
             return  # the saga belongs to another by now; the loop will notice and drop it
         except Exception as error:  # noqa: BLE001  a bug in a transport must not leave a call out for ever
             answer = Answer(Outcome.IN_DOUBT, error=problem(f"{type(error).__name__}: {error}"[:500], "worker_error"))
-        if self._tasks.get(saga.id, {}).pop(this, None) is not None:
+        if self._tasks.get(saga.id, {}).get(this) is asyncio.current_task():
             self._out -= 1
         self._on_finished(finished(saga, step, command, answer, self._clock.now(), random.random()))  # noqa: S311  jitter
 

@@ -45,8 +45,9 @@ sagaconsole runs at {plan.url}/
     2. Launch it with the region "moon": nobody delivers there, and every step before is undone, newest first.
     3. As admin, add a fault rule that refuses the compensation of charge-card, launch to the moon once more,
        and repair what is stuck.
-    4. Kill a worker (kill -9 {plan.workers[0].pid}): its sagas go on, and it is started again.
-    5. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
+    4. Launch "Place an order that may need approval" with 50000 cents or more, and approve it, or reject it.
+    5. Kill a worker (kill -9 {plan.workers[0].pid}): its sagas go on, and it is started again.
+    6. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
 
   Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
   Logs: {plan.directory / "logs"}

@@ -33,10 +33,7 @@ IMPATIENT = {"action": "bookkeeper", "compensation": "bookkeeper", "timeout": 0.
 
 @pytest.fixture
 def books(engine: World) -> Books:
-    BOOKS.effects.clear()
-    BOOKS.answers.clear()
-    BOOKS.calls.clear()
-    BOOKS.mishaps.clear()
+    BOOKS.clear()
     return BOOKS
 
 

@@ -138,12 +138,6 @@ def test_attempts_come_in_the_order_in_which_they_began(place_order):
     assert queries.outputs_of([saga.pk]) == {(saga.pk, 0): {"n": 0}, (saga.pk, 1): {"n": 1}}
 
 
-def test_what_a_step_answered_without_an_attempt_stands_on_the_step(place_order):
-    saga = launched(1)
-    Step.objects.filter(saga=saga, position=1).update(output={"by": "callback"})
-    assert queries.outputs_of([saga.pk]) == {(saga.pk, 1): {"by": "callback"}}
-
-
 @pytest.mark.parametrize(
     ("fields", "is_open"),
     [

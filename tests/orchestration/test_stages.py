@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from orchestration.core.states import SagaStatus
+from orchestration.drain.connections import Connection, connect
 from orchestration.models import Event
 from orchestration.participants.messages import Command
 from tests.orchestration.scripted import (
@@ -159,8 +160,6 @@ def test_stuck_comes_when_the_last_call_of_the_stage_has_ended(engine: World) ->
 
 
 async def _status(command: Command) -> str:
-    from orchestration.drain.connections import connect  # noqa: PLC0415
-
     async with await connect("a test") as connection:
         cursor = await connection.execute("SELECT status FROM orchestration_saga WHERE id = %s", [command.saga_id])
         [(status,)] = await cursor.fetchall()
@@ -284,3 +283,34 @@ def test_past_the_pivot_the_deadline_only_alerts(engine: World) -> None:
     run_until_quiet()
     assert again(saga).status == SagaStatus.COMPLETED
     assert saga.overdue
+
+
+def test_a_call_that_ended_while_its_sibling_was_recorded_is_not_made_again(engine: World) -> None:
+    """The row is locked until the record of a's answer waits for it; b ends meanwhile."""
+    held: list[Connection] = []
+
+    async def lock_the_row(command: Command) -> dict[str, bool]:
+        held.append(await connect("a test"))
+        await held[0].execute("BEGIN")
+        await held[0].execute("SELECT FROM orchestration_saga WHERE id = %s FOR UPDATE", [command.saga_id])
+        return {"done": True}
+
+    async def end_meanwhile(_command: Command) -> dict[str, bool]:
+        while not held or not await _somebody_waits_for_a_lock():  # noqa: ASYNC110  the database sets no event
+            await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_later(0.05, lambda: asyncio.create_task(held[0].close()))
+        return {"done": True}
+
+    engine.will("a", lock_the_row)
+    engine.will("b", end_meanwhile)
+    saga = start(define({"parallel": ["a", "b"]}))
+    run_until_quiet()
+    assert again(saga).status == SagaStatus.COMPLETED
+    assert engine.calls == ["a", "b"]
+
+
+async def _somebody_waits_for_a_lock() -> bool:
+    async with await connect("a test") as connection:
+        cursor = await connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        [(number,)] = await cursor.fetchall()
+    return int(number) > 0
