@@ -95,7 +95,7 @@ class Effects:
     def _reject(self) -> str:
         if no_way_back(self.state.steps) or self.state.status is SagaStatus.STUCK:
             return _("The step counts as refused. There is no way back now, so the saga is stuck until a person acts.")
-        return f"{_('The step counts as refused.')} {_undo(len(self.preview.calls))}"
+        return " ".join((_("The step counts as refused."), _undo(len(self.preview.calls))))
 
     def _skip(self) -> str:
         if self._undoing:

@@ -52,7 +52,7 @@ class OutcomeForm(ActForm):
     """A choice that has no default: a person says what is so."""
 
     outcome = forms.ChoiceField(label=gettext_lazy("What is so?"), widget=forms.RadioSelect)
-    said = ("outcome",)
+    said: tuple[str, ...] = ("outcome",)
 
     def offer(self, label: str, choices: Iterable[tuple[str, str]], preview_at: str) -> None:
         """Each choice shows what would follow from it, at once."""
@@ -75,7 +75,7 @@ class ResolveForm(OutcomeForm):
         help_text=gettext_lazy("Later steps may read it, and the undo is sent it. Leave it empty if you do not know."),
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
     )
-    said = ("outcome", "output")
+    said: tuple[str, ...] = ("outcome", "output")
 
     def prepare(self, *, undoing: bool, preview_at: str) -> None:
         if undoing:
@@ -100,7 +100,7 @@ class EditForm(ActForm):
         help_text=gettext_lazy("All its tries carry this from now on, under the same key."),
         widget=forms.Textarea(attrs={"rows": 9, "class": "mono", "spellcheck": "false"}),
     )
-    said = ("input",)
+    said: tuple[str, ...] = ("input",)
 
 
 class AbandonForm(ActForm):
@@ -109,7 +109,7 @@ class AbandonForm(ActForm):
         max_length=64,
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
     )
-    said = ("confirm",)
+    said: tuple[str, ...] = ("confirm",)
 
 
 class NoteForm(forms.Form):

@@ -70,18 +70,24 @@ class Sheet:
         return self.step.definition.name if self.step else ""
 
     @property
+    def is_undo(self) -> bool:
+        """Whether it is about a step's undo."""
+        return bool(self.step and self.step.undoing)
+
+    @property
     def preview_at(self) -> str:
         """Where a choice in the form asks what would follow from it."""
         return f"{reverse('console:act', args=[self.saga.pk, self.act])}?part=foreseen&step={self.step_name}"
 
     def form(self, data: Any = None) -> ActForm:
         """Empty, or with what was typed. An edit begins with what would be sent."""
-        undoing = bool(self.step and self.step.undoing)
         initial: dict[str, Any] = {"step": self.step_name}
         if data is None:
             preview = self.preview()
             initial |= {"revision": preview.revision} | self._prefilled(preview)
-        return act_forms.form_for(self.act, data=data, initial=initial, undoing=undoing, preview_at=self.preview_at)
+        return act_forms.form_for(
+            self.act, data=data, initial=initial, undoing=self.is_undo, preview_at=self.preview_at
+        )
 
     def preview(self, details: Mapping[str, Any] = NOTHING) -> Preview:
         return operator_actions.preview(
@@ -97,7 +103,7 @@ class Sheet:
         return {
             "act": self.act,
             "word": words.ACTS[self.act],
-            "confirm": words.CONFIRM.get((self.act, outcome), words.ACTS[self.act]),
+            "confirm": self._confirm(outcome),
             "saga": self.saga,
             "step": self.step,
             "preview": preview,
@@ -106,6 +112,11 @@ class Sheet:
             "form": form,
             "asks_outcome": "outcome" in form.fields and not outcome,
         }
+
+    def _confirm(self, outcome: str) -> words.Word:
+        """What the button says that does it."""
+        named = words.CONFIRM | (words.CONFIRM_OF_UNDO if self.is_undo else {})
+        return named.get((self.act, outcome), words.ACTS[self.act])
 
     def _prefilled(self, preview: Preview) -> dict[str, Any]:
         if self.act != "edit-and-retry":

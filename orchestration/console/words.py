@@ -111,6 +111,10 @@ CONFIRM: dict[tuple[str, str], Word] = {
     ("resolve", "not_applied"): _("Resolve: it did not"),
     ("abandon", ""): _("Abandon this saga"),
 }
+CONFIRM_OF_UNDO: dict[tuple[str, str], Word] = {
+    ("resolve", "applied"): _("Resolve: it was undone"),
+    ("resolve", "not_applied"): _("Resolve: it was not undone"),
+}
 ACT_DONE: dict[str, Word] = {
     "approve": _("Your decision is kept"),
     "resume": _("Saga resumed"),
