@@ -1,14 +1,18 @@
 """What the console's tests share: the cast, a definition, and sagas in any state."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import Browser, sync_playwright
 
 from orchestration.core.saga_state import Stuck
 from orchestration.definitions import publish_definition
 from orchestration.models import Participant, Saga, SagaDefinition
 from tests.cast import Cast, make_cast
+from tests.console.browser import Demo, Tab, launched_browser, log_in, running_demo
 from tests.console.rows import make_saga
 
 DOCUMENT = {
@@ -113,3 +117,39 @@ def past_pivot(big: SagaDefinition) -> Saga:
         big, "stuck", steps, business_key="BIG-3", of_steps={"ship": {"error": {"message": "no ship", "code": "no"}}},
         stuck_code=Stuck.PAST_PIVOT, stuck_reason="ship: failed past the pivot, from where the saga only goes forward",
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launched_browser(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    data_dir: Path = tmp_path_factory.mktemp("demo")
+    with running_demo(data_dir) as running:
+        yield running
+
+
+@pytest.fixture
+def operator(chromium: Browser, demo: Demo) -> Iterator[Tab]:
+    tab = log_in(chromium, demo, "operator")
+    yield tab
+    tab.page.context.close()
+
+
+@pytest.fixture
+def admin(chromium: Browser, demo: Demo) -> Iterator[Tab]:
+    tab = log_in(chromium, demo, "admin")
+    yield tab
+    tab.page.context.close()
+
+
+@pytest.fixture
+def no_faults(demo: Demo) -> Iterator[None]:
+    yield
+    for rule in demo.api("GET", "/faults")["items"]:
+        demo.api("DELETE", f"/faults/{rule['id']}")
