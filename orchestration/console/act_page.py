@@ -8,11 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from orchestration import operator_actions, queries
 from orchestration.audit import Actor
 from orchestration.console import act_effects, act_forms, possible, reasons, words
 from orchestration.console.act_forms import ActForm
+from orchestration.core import data
+from orchestration.core.mapping import MappingError
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.models import Saga, Step
 from orchestration.operator_actions import Preview
@@ -79,15 +82,22 @@ class Sheet:
         """Where a choice in the form asks what would follow from it."""
         return f"{reverse('console:act', args=[self.saga.pk, self.act])}?part=foreseen&step={self.step_name}"
 
-    def form(self, data: Any = None) -> ActForm:
+    def form(self, typed: Any = None) -> ActForm:
         """Empty, or with what was typed. An edit begins with what would be sent."""
         initial: dict[str, Any] = {"step": self.step_name}
-        if data is None:
-            preview = self.preview()
-            initial |= {"revision": preview.revision} | self._prefilled(preview)
-        return act_forms.form_for(
-            self.act, data=data, initial=initial, undoing=self.is_undo, preview_at=self.preview_at
+        trouble = ""
+        if typed is None:
+            initial["revision"] = self.preview().revision
+            if self.act == "edit-and-retry" and self.step:
+                initial["input"], trouble = self._payload(self.step)
+        form = act_forms.form_for(
+            self.act, data=typed, initial=initial, undoing=self.is_undo, preview_at=self.preview_at
         )
+        if trouble:
+            form.fields["input"].help_text = _("The definition's own payload cannot be made: %(why)s") % {
+                "why": trouble
+            }
+        return form
 
     def preview(self, details: Mapping[str, Any] = NOTHING) -> Preview:
         return operator_actions.preview(
@@ -118,12 +128,16 @@ class Sheet:
         named = words.CONFIRM | (words.CONFIRM_OF_UNDO if self.is_undo else {})
         return named.get((self.act, outcome), words.ACTS[self.act])
 
-    def _prefilled(self, preview: Preview) -> dict[str, Any]:
-        if self.act != "edit-and-retry":
-            return {}
-        call = next((call for call in preview.calls if call.step == self.step_name), None)
-        text = "" if call is None or call.payload is None else json.dumps(call.payload, indent=2, ensure_ascii=False)
-        return {"input": text}
+    def _payload(self, step: StepState) -> tuple[str, str]:
+        """What the step's next call would carry, as JSON to be edited; and why it cannot be made, if so."""
+        told = queries.outputs_of([self.saga.pk])
+        names = {one.position: one.name for one in self.steps}
+        outputs = {names[position]: output for (_saga, position), output in told.items()}
+        try:
+            payload = data.payload(self.state._replace(outputs=outputs), step)
+        except MappingError as error:
+            return "", str(error)
+        return json.dumps(payload, indent=2, ensure_ascii=False), ""
 
     def _sound(self, details: dict[str, Any]) -> dict[str, Any]:
         """What was typed, as far as a preview can make use of it."""

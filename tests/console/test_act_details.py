@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from orchestration.definitions import publish_definition
 from orchestration.models import Saga, SagaDefinition, Step
 from tests.cast import Cast
-from tests.console.conftest import BEFORE_APPROVAL
+from tests.console.conftest import BEFORE_APPROVAL, BIG
 from tests.console.rows import make_attempt, make_saga
 
 HTMX = {"HX-Request": "true"}
@@ -89,6 +90,18 @@ def test_edit_begins_with_what_would_be_sent(cast: Cast, past_pivot: Saga) -> No
     assert "sends what stands below" in dialog(cast, past_pivot, "edit-and-retry").content.decode()
 
 
+def test_an_edit_of_a_payload_that_cannot_be_made_begins_empty_and_says_why(cast: Cast, big: SagaDefinition) -> None:
+    document = BIG | {
+        "name": "wrong-order",
+        "steps": [{"name": "a", "participant": "payments", "action": "/a", "payload": "length(input.qty)"}],
+    }
+    definition = publish_definition(document=document, actor=cast.admin.actor).definition
+    saga = make_saga(definition, "stuck", ["failed"], stuck_code="held", stuck_reason="a: hold")
+    form = dialog(cast, saga, "edit-and-retry").context["form"]
+    assert form.initial["input"] == ""
+    assert "cannot be made" in form.fields["input"].help_text
+
+
 def test_an_edited_payload_is_kept_and_tried(cast: Cast, past_pivot: Saga) -> None:
     assert post(cast, past_pivot, "edit-and-retry", step="ship", input='{"qty": 3}').status_code == 204
     ship = step(past_pivot, "ship")
@@ -146,6 +159,8 @@ def test_where_several_steps_fit_one_is_chosen_first(cast: Cast, big: SagaDefini
     assert "Which step? More than one fits." in html
     assert "?step=reserve" in html
     assert "?step=greet" in html
+    plain = cast.operator.browser.get(reverse("console:act", args=[saga.pk, "retry"])).content.decode()
+    assert plain.count("<h1") == 1
     assert 'name="step" value="greet"' in dialog(cast, saga, "retry", step="greet").content.decode()
     assert post(cast, saga, "retry", step="greet").status_code == 204
     assert [step(saga, name).status for name in ("reserve", "greet")] == ["failed", "due"]

@@ -1,6 +1,5 @@
 """Repairs in a real browser: decide, resolve with the evidence beside it, edit and retry, abandon, take notes."""
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
@@ -46,7 +45,7 @@ REFUSED = "Failed to load resource: the server responded with a status of 400 (B
 
 
 @pytest.fixture(scope="module")
-def orders(demo: Demo) -> Iterator[Demo]:
+def orders(demo: Demo) -> Demo:
     demo.api("PUT", f"/participants/{QUIET}", {"transport": "http", "base_url": demo.facts["participants"]["payments"]})
     demo.api("POST", "/definitions", DOCUMENT)
     return demo
