@@ -7,9 +7,11 @@ from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
 _encode = json.JSONEncoder(allow_nan=False).encode
+_FUNCTIONS: Mapping[str, Any] = Functions.FUNCTION_TABLE
 HYPHEN_HINT = 'names with hyphens are quoted, as in outputs."reserve-stock".ref'
 
 
@@ -27,6 +29,16 @@ def compiled(expression: str) -> ParsedResult:
     except (JMESPathError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise MappingError(f"{reason} ({HYPHEN_HINT})" if "-" in expression else reason) from error
+
+
+def unknown_functions(expression: str) -> list[str]:
+    """Names of functions that `expression` calls and JMESPath does not have. Raises MappingError."""
+    return sorted(_called(compiled(expression).parsed) - _FUNCTIONS.keys())
+
+
+def _called(node: Any) -> set[str]:
+    named = {node["value"]} if node["type"] == "function_expression" else set()
+    return named.union(*(_called(child) for child in node["children"] if isinstance(child, dict)))
 
 
 def evaluate(expression: str, data: Mapping[str, Any]) -> Any:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,13 +13,14 @@ import pytest
 
 from sagaconsole.embedded.ports import free_port
 from tests.participants_demo.receiver import Receiver, receiving
-from tests.participants_demo.running import Participant, new_saga, own_database, running, until
+from tests.participants_demo.running import ROOT, Participant, new_saga, own_database, running, until
 
 BOOKED = {"carrier": "Island Ferry", "region": "island"}
 DONE = {"state": "done", "output": BOOKED}
 TOO_MANY = {"error": "Island Ferry takes 20 pieces at most", "code": "too_many_pieces"}
 LONG = 60
 PENDING = "SELECT count(*) FROM pending_call WHERE saga_id = %s"
+DUE = "SELECT 1000000 * extract(epoch FROM due_at) FROM pending_call WHERE saga_id = %s"
 TRIED = "SELECT count(*) FROM outbox WHERE url = %s AND tries > 0"
 WAITING_LETTERS = "SELECT count(*) FROM outbox WHERE url LIKE %s"
 
@@ -80,6 +83,9 @@ def test_repetitions_have_one_effect_and_do_not_start_anew(shipping: Participant
     saga = new_saga()
     answers = shipping.at_once(20, lambda: book(shipping, saga, receiver, answer_seconds=LONG))
     assert {answer.status_code for answer in answers} == {202}
+    due = number(shipping, DUE, saga)
+    assert book(shipping, saga, receiver, answer_seconds=LONG // 2).status_code == 202
+    assert number(shipping, DUE, saga) == due
     due_soon(shipping, saga)
     until(lambda: receiver.messages(saga))
     assert (book(shipping, saga, receiver).status_code, book(shipping, saga, receiver).json()) == (200, BOOKED)
@@ -190,6 +196,17 @@ def test_two_processes_keep_each_promise_once(shipping: Participant, receiver: R
             book(shipping, saga, receiver, answer_seconds=0.3)
         until(lambda: all(receiver.messages(saga) for saga in sagas))
     assert {tuple(shipping.effects(saga)) for saga in sagas} == {(("action", 1),)}
+
+
+def test_what_was_refused_meanwhile_is_not_done_by_a_late_confirmation(shipping: Participant):
+    saga = new_saga()
+    assert book(shipping, saga, pieces=21).status_code == 202
+    until(lambda: shipping.state(saga)["state"] == "refused")
+    argv = [sys.executable, "-m", "tests.participants_demo.confirm_without_promise", saga]
+    environment = {**os.environ, "PARTICIPANT": "shipping", "DATABASE_URL": shipping.database_url}
+    ran = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout == "no longer pending"
+    assert (shipping.state(saga)["state"], shipping.effects(saga)) == ("refused", [])
 
 
 def due_soon(shipping: Participant, saga: str) -> None:
