@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from orchestration.core.states import SagaStatus
 from orchestration.models import Participant, Saga
@@ -88,6 +89,23 @@ def test_a_paused_participant_parks_its_sagas_until_it_is_free(engine: World) ->
     run_until_quiet()
     assert again(saga).parked_on == "participant:scripted"
     Participant.objects.filter(name="scripted").update(paused=False)
+    assert sweep().unparked == 1
+    run_until_quiet()
+    assert again(saga).status == SagaStatus.COMPLETED
+
+
+def test_a_parked_saga_past_its_pivot_is_told_of_its_deadline_once(engine: World) -> None:
+    Participant.objects.create(name="away", transport="function")
+    saga = start(define({"name": "one", "pivot": True}, {"name": "two", "participant": "away"}))
+    Participant.objects.filter(name="away").update(paused=True)
+    run_until_quiet()
+    assert again(saga).parked_on == "participant:away"
+    Saga.objects.update(deadline_at=Now())
+    assert sweep().unparked == 1
+    run_until_quiet()
+    assert (again(saga).overdue, saga.parked_on) == (True, "participant:away")
+    assert sweep().unparked == 0
+    Participant.objects.filter(name="away").update(paused=False)
     assert sweep().unparked == 1
     run_until_quiet()
     assert again(saga).status == SagaStatus.COMPLETED
