@@ -122,6 +122,21 @@ def test_what_cannot_be_stored_makes_one_saga_stuck_and_hurts_no_other(engine: W
     assert stuck.stuck_reason == "its answer could not be recorded"
 
 
+@pytest.mark.parametrize(("depth", "outcome"), [(256, "succeeded"), (257, "in_doubt"), (944, "in_doubt")])
+def test_an_answer_that_is_nested_too_deeply_is_invalid_and_ends_no_drain(
+    engine: World, depth: int, outcome: str
+) -> None:
+    """944 deep could be written, and not be read again: each drain that claimed the saga died of it."""
+    nested: list[Any] = []
+    for _level in range(depth - 1):
+        nested = [nested]
+    engine.will("one", nested)
+    saga = start(define("one", {"name": "cool-down", "wait": 0.05}, "two"))
+    run_until_quiet()
+    assert outcomes(saga)[0] == (1, outcome)
+    assert again(saga).status == SagaStatus.COMPLETED
+
+
 def test_after_what_cannot_be_stored_nothing_more_is_called(engine: World) -> None:
     engine.will("one", {"bad": "\0"})
     saga = start(define("one", "two"))
