@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from orchestration.faults import Fault, inject
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
+from orchestration.strict_json import is_deeper
 
 _strict = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 MAX_DEPTH = 256  # as in a callback
-_NESTED = (list, tuple, dict)
 BeforeSending = Callable[[Command], Awaitable[Fault | None]]
 
 
@@ -41,19 +40,9 @@ def output_text(answer: Answer) -> tuple[Answer, str | None]:
         return answer, None
     try:
         text = _strict(answer.output)
-        if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(answer.output):
+        if text.count("[") + text.count("{") > MAX_DEPTH and is_deeper(answer.output, MAX_DEPTH):
             raise ValueError(f"is nested more than {MAX_DEPTH} deep")
     except (TypeError, ValueError, RecursionError) as error:
         said = problem(f"invalid answer: {error}"[:500], "invalid_answer")
         return Answer(Outcome.IN_DOUBT, error=said, fault=answer.fault), None
     return answer, text
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _depth in range(MAX_DEPTH):
-        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, _NESTED)]
-        if not inner:
-            return False
-        level = [child for children in inner for child in children]
-    return any(isinstance(item, _NESTED) for item in level)
