@@ -18,7 +18,7 @@ from orchestration.drain.connections import Connection, connect
 from orchestration.drain.suspects import Apart
 from orchestration.identifiers import uuid7
 from orchestration.store import leases
-from orchestration.store.leases import BEAT_SECONDS, CONNECTED_AS, LEASE_SECONDS
+from orchestration.store.leases import BEAT_SECONDS, CONNECTED_AS, LEASE_SECONDS, MISSED_TWO_SECONDS
 
 logger = logging.getLogger(__name__)
 FRESH_SECONDS = LEASE_SECONDS - 1.5 * BEAT_SECONDS
@@ -36,14 +36,14 @@ class Lease:
         self.id: UUID = uuid7()
         self.waiting: Apart | None = None
         self.lost = False
-        self._good_until = 0.0
+        self._good_until = self._sure_until = 0.0
 
     async def begin(self, connection: Connection) -> datetime:
         """Insert the row; returns the database's time."""
         asked = time.monotonic()
         values = [self.id, LEASE_SECONDS, socket.gethostname(), os.getpid()]
         [(now,)] = await (await connection.execute(leases.BEGIN_DRAIN, values)).fetchall()
-        self._good_until = asked + LEASE_SECONDS
+        self._prolonged(asked)
         return cast(datetime, now)
 
     def holds(self) -> bool:
@@ -53,7 +53,8 @@ class Lease:
     async def keep(self, in_flight: Callable[[], int], on_loss: Callable[[], None]) -> None:
         """Heartbeat until cancelled, or until the lease is lost. A database that is away is tried again soon.
 
-        The connection stays open between heartbeats: while it is there, this process lives.
+        The connection stays open between heartbeats: while it is there, this process lives. Without it, others may take
+        this drain for dead before the lease has run out, so from then on the lease is good for that much less.
         """
         connection: Connection | None = None
         try:
@@ -66,6 +67,7 @@ class Lease:
                 except psycopg.OperationalError as error:
                     logger.warning("drain %s: no heartbeat: %s", self.id, error)
                     connection, pause = None, RECONNECT_SECONDS
+                    self._good_until = self._sure_until
                 await asyncio.sleep(pause)
         finally:
             if connection is not None:
@@ -79,8 +81,12 @@ class Lease:
         if await cursor.fetchone() is None:
             self.lost = True
             return
-        self._good_until = asked + LEASE_SECONDS
+        self._prolonged(asked)
         await self.look_for_suspects(connection)
+
+    def _prolonged(self, asked: float) -> None:
+        self._good_until = asked + LEASE_SECONDS
+        self._sure_until = self._good_until - MISSED_TWO_SECONDS
 
     async def look_for_suspects(self, connection: Connection) -> None:
         """Which suspects wait for this drain to call them. Only one drain makes room for them at a time."""

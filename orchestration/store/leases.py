@@ -59,12 +59,13 @@ FROM orphan WHERE saga.id = orphan.id AND saga.drain_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM orchestration_drain drain WHERE drain.id = saga.drain_id)
 """
 
-# Parked sagas whose reason is gone, or whose deadline has passed, are due again. Oldest first, in portions.
+# Parked sagas whose reason is gone, or whose deadline has passed, are due again. Oldest first, in portions. A deadline
+# that only alerts (past the pivot) has no more to say once it was seen: it would unpark the saga in each round.
 RELEASE_PARKED = """
 WITH free AS (
     SELECT saga.id FROM orchestration_saga saga
     WHERE saga.parked_on IS NOT NULL AND (
-        (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp())
+        (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp() AND NOT saga.overdue)
         OR (saga.parked_on LIKE 'participant:%%' AND EXISTS (
             SELECT FROM orchestration_participant p
             WHERE NOT p.paused AND saga.parked_on = 'participant:' || p.name)))

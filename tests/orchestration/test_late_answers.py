@@ -246,6 +246,16 @@ def test_a_wrong_callback_is_refused_at_its_field(engine: World, body: dict[str,
     assert steps_of(saga) == {"one": "waiting"}
 
 
+def test_the_token_and_the_size_of_the_body_are_looked_at_before_the_body_is_read(engine: World) -> None:
+    """Nobody without a token makes us read megabytes: neither of these bodies is JSON, and nobody gets to know it."""
+    saga = start(define("one"))
+    good, no_json = token_of(saga.pk, 0, "action"), b"{" * (1024 * 1024 + 1)
+    unknown = Client().post("/api/v1/callbacks/x", no_json, content_type="application/json")
+    large = Client().post(f"/api/v1/callbacks/{good}", no_json, content_type="application/json")
+    assert (unknown.status_code, large.status_code) == (404, 400)
+    assert large.json()["error"]["fields"] == {"body": "is larger than 1 MiB"}
+
+
 def test_an_unknown_token_is_not_found(engine: World) -> None:
     saga = start(define("one"))
     good = token_of(saga.pk, 0, "action")

@@ -1,5 +1,6 @@
 """Whose lease is over: whoever let it run out, and whoever has missed two heartbeats and is not connected any more."""
 
+import asyncio
 from datetime import timedelta
 
 import psycopg
@@ -7,7 +8,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from orchestration.drain.connections import conninfo
+from orchestration.drain.connections import Connection, connect, conninfo
+from orchestration.drain.lease import Lease
 from orchestration.identifiers import uuid7
 from orchestration.models import Drain
 from orchestration.store import leases
@@ -16,6 +18,10 @@ from tests.orchestration.real_processes import wait_for
 from tests.orchestration.scripted import World
 
 UP_FOR_A_LEASE = "SELECT pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => %s)"
+
+MAY_BE_RELEASED = """
+SELECT until < clock_timestamp() + make_interval(secs => %s) FROM orchestration_drain WHERE id = %s
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +62,29 @@ def test_a_drain_that_missed_one_heartbeat_is_not_given_up() -> None:
 
 def test_a_lease_that_has_run_out_is_over() -> None:
     assert is_released(a_drain(seconds_left=-0.1))
+
+
+def test_a_drain_without_its_connection_gives_up_before_others_may_take_it_for_dead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before each send it asks `holds()`: that must be no before the sweep may release its sagas."""
+
+    async def away(_application: str) -> Connection:
+        raise psycopg.OperationalError("away")
+
+    async def until_it_gives_up() -> list[bool]:
+        taken = []
+        async with await connect("a test") as other:
+            lease = Lease()
+            await lease.begin(other)
+            monkeypatch.setattr("orchestration.drain.lease.connect", away)
+            beats = asyncio.create_task(lease.keep(lambda: 0, lambda: None))
+            while not beats.done():
+                cursor = await other.execute(MAY_BE_RELEASED, [leases.MISSED_TWO_SECONDS, lease.id])
+                taken.append(bool((await cursor.fetchall())[0][0]) and lease.holds())
+                await asyncio.sleep(0.005)
+        return taken
+
+    looks = asyncio.run(until_it_gives_up())
+    assert len(looks) > 10
+    assert not any(looks)
