@@ -178,9 +178,10 @@ class Drain:
         none_left = calling is not None and not changes and not self.held.suspects
         if none_left or any(change.parked_on in set(Apart) for change in changes):
             self.suspects.end()
-            self.look = True
             with contextlib.suppress(*GONE):  # the next statement of the loop finds that out too
                 await self.lease.look_for_suspects(self.connection)
+            # Those that could not be claimed though they wait are locked by somebody: not again at once.
+            self.look = calling is None or self.lease.waiting is not calling
 
     # -- wait --------------------------------------------------------------------------------------------------
 
