@@ -1,4 +1,7 @@
-"""Whose lease is over: whoever let it run out, and whoever has missed two heartbeats and is not connected any more."""
+"""Whose lease is over: whoever let it run out, and whoever has missed two heartbeats and is not connected any more.
+
+And how the sweep sees to it that another drain follows.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -8,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from orchestration import dispatch
 from orchestration.drain.connections import Connection, connect, conninfo
 from orchestration.drain.lease import Lease
 from orchestration.identifiers import uuid7
@@ -62,6 +66,16 @@ def test_a_drain_that_missed_one_heartbeat_is_not_given_up() -> None:
 
 def test_a_lease_that_has_run_out_is_over() -> None:
     assert is_released(a_drain(seconds_left=-0.1))
+
+
+def test_a_redis_that_was_emptied_wakes_one_worker_and_not_more() -> None:
+    """It knows of no worker then, but one may listen all the same."""
+    dispatch.queue().connection.flushdb()
+    assert sweep().enqueued == 1
+    assert sweep().enqueued == 0
+    a_drain(seconds_left=leases.LEASE_SECONDS)
+    dispatch.queue().empty()
+    assert sweep().enqueued == 0
 
 
 def test_a_drain_without_its_connection_gives_up_before_others_may_take_it_for_dead(
