@@ -11,6 +11,7 @@ from tests.faults import memory, recovery
 from tests.faults.checker import check
 from tests.faults.facts import Act, Answered, Attempt, Audited, Done, Effect, Event, Facts, Saga, Step, Weighed
 from tests.faults.schedule import Kind, plan
+from tests.faults.traffic import Traffic
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 GOOD, UNDONE, RESCUED, LATER = "saga-completed", "saga-compensated", "saga-rescued", "saga-later"
@@ -221,3 +222,14 @@ def test_the_plan_follows_from_the_seed_and_has_every_kind() -> None:
     assert plan(7, 60) == plan(7, 60) != plan(8, 60)
     assert {fault.kind for fault in plan(7, 5)} == set(Kind)
     assert all(0 <= fault.at_seconds <= 60 for fault in plan(7, 60))
+
+
+def test_the_traffic_follows_from_the_seed() -> None:
+    first, same, other = ([traffic.body() for _number in range(20)] for traffic in map(planned_traffic, (7, 7, 8)))
+    assert first == same != other
+    assert {body["definition"] for body in first} == {"place-order", "transfer-with-pivot", "order-with-approval"}
+
+
+def planned_traffic(seed: int) -> Traffic:
+    """Nothing is sent."""
+    return Traffic(None, seed)  # type: ignore[arg-type]

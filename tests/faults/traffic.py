@@ -33,13 +33,14 @@ class Traffic:
         due = time.monotonic()
         async with asyncio.TaskGroup() as group:
             while due < end:
-                body = self._body()
+                body = self.body()
                 for _time in range(2 if self._choice.random() < _TWICE_SHARE else 1):
                     group.create_task(self._launch(body))
                 due += 1 / rate
                 await asyncio.sleep(due - time.monotonic())
 
-    def _body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, Any]:
+        """The next launch, as it is posted."""
         body = a_launch(self._choice)
         if self._choice.random() < _CHANGED_SHARE and body["definition"] in _CHANGES:
             return body | {"input": body["input"] | self._choice.choice(_CHANGES[body["definition"]])}
