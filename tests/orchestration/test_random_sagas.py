@@ -177,7 +177,7 @@ def forgotten() -> list[Any]:
     """Sagas that nobody owns and nobody will look at in time, by what their rows say and not by the engine's rules."""
     with connection.cursor() as cursor:
         cursor.execute(FORGOTTEN)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_a_saga_that_is_due_is_never_forgotten(engine: World) -> None:
