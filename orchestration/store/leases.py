@@ -60,12 +60,16 @@ FROM orphan WHERE saga.id = orphan.id AND saga.drain_id IS NOT NULL
 """
 
 # Parked sagas whose reason is gone, or whose deadline has passed, are due again. Oldest first, in portions. A deadline
-# that only alerts (past the pivot) has no more to say once it was seen: it would unpark the saga in each round.
+# that only alerts (past the pivot) has no more to say once it was seen: it would unpark the saga in each round. What
+# needs no call waits for nobody: the end of an approval's time, of a timer, of the wait for an accepted call's answer.
 RELEASE_PARKED = """
 WITH free AS (
     SELECT saga.id FROM orchestration_saga saga
     WHERE saga.parked_on IS NOT NULL AND (
         (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp() AND NOT saga.overdue)
+        OR EXISTS (SELECT FROM orchestration_step step WHERE step.saga_id = saga.id AND (
+            step.answer_by <= clock_timestamp()
+            OR (step.status = 'waiting' AND step.answer_by IS NULL AND step.due_at <= clock_timestamp())))
         OR (saga.parked_on LIKE 'participant:%%' AND EXISTS (
             SELECT FROM orchestration_participant p
             WHERE NOT p.paused AND saga.parked_on = 'participant:' || p.name)))
