@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from orchestration.core.states import OUT
 from tests.faults.facts import Attempt, Done, Event, Facts, by_saga
 from tests.faults.schedule import Kind
 from tests.faults.verdicts import Miss, Verdict, verdict
@@ -69,14 +70,23 @@ def _figure(still: list[Still]) -> str:
 def sagas_still(facts: Facts) -> Iterator[Still]:
     """Each saga that a killed or frozen worker held: until its next try, or a move that is more than the loss."""
     attempts, events = by_saga(facts.attempts), by_saga(facts.events)
-    ended_at = {saga.id: saga.finished_at for saga in facts.sagas}
     for done in facts.damage:
         for saga_id in done.held if done.kind in TAKE_WORKERS else ():
-            end = ended_at.get(saga_id)
-            if end is not None and end <= done.at:
-                continue  # it ended between the look and the kill
+            if not _has_calls_out(events.get(saga_id, []), done.at):
+                continue  # between the look and the kill it ended, got stuck, or was let go until later
             until = _moved_on(done.at, attempts.get(saga_id, []), events.get(saga_id, []))
             yield Still(saga_id, done, done.at, until, _late_at(facts, done, done.at, WORKER_LIMIT, until))
+
+
+def _has_calls_out(events: list[Event], at: datetime) -> bool:
+    """Whether by the journal some step's call was out at that moment."""
+    standing: dict[str, str] = {}
+    for event in events:
+        if event.at is None or event.at <= at:
+            for move in event.moves.split():
+                position, _colon, path = move.partition(":")
+                standing[position] = path.rpartition(">")[2]
+    return bool(OUT & set(standing.values()))
 
 
 def _moved_on(since: datetime, attempts: list[Attempt], events: list[Event]) -> datetime | None:
