@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from orchestration.core.states import OUT
+from orchestration.core.states import OUT, SagaStatus
 from tests.faults.facts import Attempt, Done, Event, Facts, by_saga
 from tests.faults.schedule import Kind
 from tests.faults.verdicts import Miss, Verdict, verdict
@@ -91,8 +91,13 @@ def _has_calls_out(events: list[Event], at: datetime) -> bool:
 
 def _moved_on(since: datetime, attempts: list[Attempt], events: list[Event]) -> datetime | None:
     tries = [attempt.started_at for attempt in attempts if attempt.started_at > since]
-    moves = [event.at for event in events if event.kind != "lost" and event.moves and event.at and event.at > since]
+    moves = [event.at for event in events if event.at and event.at > since and _is_more_than_the_loss(event)]
     return min([*tries, *moves], default=None)
+
+
+def _is_more_than_the_loss(event: Event) -> bool:
+    """A saga that a person must look at, because of a sibling of the lost call, has gone as far as it goes by itself."""
+    return bool(event.moves) and (event.kind != "lost" or event.status == SagaStatus.STUCK)
 
 
 def _late_at(facts: Facts, done: Done, since: datetime, limit: timedelta, until: datetime | None) -> datetime:
