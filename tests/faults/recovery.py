@@ -35,6 +35,13 @@ class Still(NamedTuple):
     def is_late(self) -> bool:
         return self.until is None or self.until > self.late_at
 
+    @property
+    def has_more_time(self) -> bool:
+        """PostgreSQL was killed too, so that its own limit counts."""
+        limits = {Kind.POSTGRES: POSTGRES_LIMIT} | dict.fromkeys(TAKE_VALKEY, VALKEY_LIMIT)
+        limits |= dict.fromkeys(TAKE_WORKERS, WORKER_LIMIT)
+        return self.late_at - self.since > limits[self.cause.kind]
+
     def said(self) -> str:
         took = "never" if self.until is None else f"after {(self.until - self.since).total_seconds():.1f} s"
         return f"{self.cause.kind} at {self.cause.at:%H:%M:%S.%f} ({self.cause.what}): went on {took}"
@@ -60,11 +67,13 @@ def _judged(promise: str, statement: str, still: list[Still]) -> Verdict:
 
 
 def _figure(still: list[Still]) -> str:
-    longest: dict[Kind, timedelta] = {}
+    """The longest by cause; apart from these, where PostgreSQL was away meanwhile."""
+    longest: dict[str, timedelta] = {}
     for one in still:
         if one.until is not None:
-            longest[one.cause.kind] = max(longest.get(one.cause.kind, timedelta(0)), one.until - one.since)
-    return ", ".join(f"{kind} {value.total_seconds():.1f} s" for kind, value in sorted(longest.items()))
+            cause = f"{one.cause.kind} (PostgreSQL too)" if one.has_more_time else str(one.cause.kind)
+            longest[cause] = max(longest.get(cause, timedelta(0)), one.until - one.since)
+    return ", ".join(f"{cause} {value.total_seconds():.1f} s" for cause, value in sorted(longest.items()))
 
 
 def sagas_still(facts: Facts) -> Iterator[Still]:
@@ -96,7 +105,7 @@ def _moved_on(since: datetime, attempts: list[Attempt], events: list[Event]) -> 
 
 
 def _is_more_than_the_loss(event: Event) -> bool:
-    """A saga that a person must look at, because of a sibling of the lost call, has gone as far as it goes by itself."""
+    """A saga that must wait for a person, because of a sibling of the lost call, has gone as far as it goes."""
     return bool(event.moves) and (event.kind != "lost" or event.status == SagaStatus.STUCK)
 
 
