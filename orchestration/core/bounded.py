@@ -7,7 +7,7 @@ from jmespath.visitor import TreeInterpreter
 
 MAX_WORK = 1_000_000
 CHARACTERS = 16
-_FUNCTIONS = Functions()  # type: ignore[no-untyped-call]  # jmespath leaves it untyped
+_FUNCTIONS = Functions()
 _HOLDS_OTHERS = (list, dict)
 _MAKES_SOMETHING_NEW = frozenset(
     {"multi_select_list", "multi_select_dict", "projection", "value_projection", "filter_projection", "flatten"}
@@ -27,7 +27,7 @@ class BoundedInterpreter(TreeInterpreter):
 
     def __init__(self) -> None:
         # Not the parent's: it makes the table of functions anew, which costs more than most expressions.
-        self._dict_cls = self.MAP_TYPE
+        self._dict_cls = dict
         self._functions = _FUNCTIONS
         self._left = MAX_WORK
 

@@ -37,12 +37,13 @@ def compiled(expression: str) -> ParsedResult:
 
 def unknown_functions(expression: str) -> list[str]:
     """Names of functions that `expression` calls and JMESPath does not have. Raises MappingError."""
-    return sorted(_called(compiled(expression).parsed) - _FUNCTIONS.keys())
-
-
-def _called(node: Any) -> set[str]:
-    named = {node["value"]} if node["type"] == "function_expression" else set()
-    return named.union(*(_called(child) for child in node["children"] if isinstance(child, dict)))
+    called, waiting = set(), [compiled(expression).parsed]
+    while waiting:  # not by recursion: "a||a||a" and so on is a tree as deep as the text is long
+        node = waiting.pop()
+        if node["type"] == "function_expression":
+            called.add(node["value"])
+        waiting += [child for child in node["children"] if isinstance(child, dict)]
+    return sorted(called - _FUNCTIONS.keys())
 
 
 def evaluate(expression: str, data: Mapping[str, Any]) -> Any:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from orchestration.core.mapping import MappingError, compiled, evaluate, payload
+from orchestration.core.mapping import MappingError, compiled, evaluate, payload, unknown_functions
 
 INPUT = {"sku": "A-1", "qty": 2, "mixed": [{"k": 1}, {"k": "one"}]}
 OUTPUTS = {"reserve-stock": {"ref": "R-7"}}
@@ -54,6 +54,11 @@ def test_an_expression_that_fails_on_the_data_says_so(expression, said):
     assert compiled(expression)
     with pytest.raises(MappingError, match=said):
         sent(expression)
+
+
+@pytest.mark.parametrize("between", ["||", "|", "[]|"])
+def test_unknown_functions_are_found_however_long_the_expression(between):
+    assert unknown_functions(between.join(["a"] * 2000) + "|nothing(@)") == ["nothing"]
 
 
 @pytest.mark.parametrize("character", ["\0", "\ud800", "x" * 100_000])
