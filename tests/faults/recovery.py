@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from orchestration.core.states import OUT, SagaStatus
 from tests.faults.facts import Attempt, Done, Event, Facts, by_saga
 from tests.faults.schedule import Kind
 from tests.faults.verdicts import Miss, Verdict, verdict
@@ -34,6 +35,13 @@ class Still(NamedTuple):
     def is_late(self) -> bool:
         return self.until is None or self.until > self.late_at
 
+    @property
+    def has_more_time(self) -> bool:
+        """PostgreSQL was killed too, so that its own limit counts."""
+        limits = {Kind.POSTGRES: POSTGRES_LIMIT} | dict.fromkeys(TAKE_VALKEY, VALKEY_LIMIT)
+        limits |= dict.fromkeys(TAKE_WORKERS, WORKER_LIMIT)
+        return self.late_at - self.since > limits[self.cause.kind]
+
     def said(self) -> str:
         took = "never" if self.until is None else f"after {(self.until - self.since).total_seconds():.1f} s"
         return f"{self.cause.kind} at {self.cause.at:%H:%M:%S.%f} ({self.cause.what}): went on {took}"
@@ -59,30 +67,46 @@ def _judged(promise: str, statement: str, still: list[Still]) -> Verdict:
 
 
 def _figure(still: list[Still]) -> str:
-    longest: dict[Kind, timedelta] = {}
+    """The longest by cause; apart from these, where PostgreSQL was away meanwhile."""
+    longest: dict[str, timedelta] = {}
     for one in still:
         if one.until is not None:
-            longest[one.cause.kind] = max(longest.get(one.cause.kind, timedelta(0)), one.until - one.since)
-    return ", ".join(f"{kind} {value.total_seconds():.1f} s" for kind, value in sorted(longest.items()))
+            cause = f"{one.cause.kind} (PostgreSQL too)" if one.has_more_time else str(one.cause.kind)
+            longest[cause] = max(longest.get(cause, timedelta(0)), one.until - one.since)
+    return ", ".join(f"{cause} {value.total_seconds():.1f} s" for cause, value in sorted(longest.items()))
 
 
 def sagas_still(facts: Facts) -> Iterator[Still]:
     """Each saga that a killed or frozen worker held: until its next try, or a move that is more than the loss."""
     attempts, events = by_saga(facts.attempts), by_saga(facts.events)
-    ended_at = {saga.id: saga.finished_at for saga in facts.sagas}
     for done in facts.damage:
         for saga_id in done.held if done.kind in TAKE_WORKERS else ():
-            end = ended_at.get(saga_id)
-            if end is not None and end <= done.at:
-                continue  # it ended between the look and the kill
+            if not _has_calls_out(events.get(saga_id, []), done.at):
+                continue  # between the look and the kill it ended, got stuck, or was let go until later
             until = _moved_on(done.at, attempts.get(saga_id, []), events.get(saga_id, []))
             yield Still(saga_id, done, done.at, until, _late_at(facts, done, done.at, WORKER_LIMIT, until))
 
 
+def _has_calls_out(events: list[Event], at: datetime) -> bool:
+    """Whether by the journal some step's call was out at that moment."""
+    standing: dict[str, str] = {}
+    for event in events:
+        if event.at is None or event.at <= at:
+            for move in event.moves.split():
+                position, _colon, path = move.partition(":")
+                standing[position] = path.rpartition(">")[2]
+    return bool(OUT & set(standing.values()))
+
+
 def _moved_on(since: datetime, attempts: list[Attempt], events: list[Event]) -> datetime | None:
     tries = [attempt.started_at for attempt in attempts if attempt.started_at > since]
-    moves = [event.at for event in events if event.kind != "lost" and event.moves and event.at and event.at > since]
+    moves = [event.at for event in events if event.at and event.at > since and _is_more_than_the_loss(event)]
     return min([*tries, *moves], default=None)
+
+
+def _is_more_than_the_loss(event: Event) -> bool:
+    """A saga that must wait for a person, because of a sibling of the lost call, has gone as far as it goes."""
+    return bool(event.moves) and (event.kind != "lost" or event.status == SagaStatus.STUCK)
 
 
 def _late_at(facts: Facts, done: Done, since: datetime, limit: timedelta, until: datetime | None) -> datetime:

@@ -202,6 +202,25 @@ def test_a_saga_that_lay_still_while_postgresql_was_away_has_until_its_own_limit
     assert "P7" not in missed(replace(late, damage=[*run.damage, away]))
 
 
+def test_a_saga_that_was_let_go_just_before_the_kill_was_not_held() -> None:
+    run = good_run()
+    late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
+    let_go = [
+        replace(event, at=NOON + timedelta(seconds=60.5), kind="answered") if event.kind == "lost" else event
+        for event in late.events
+    ]
+    assert "P7" in missed(late)
+    assert list(recovery.sagas_still(replace(late, events=let_go))) == []
+
+
+def test_a_saga_that_the_loss_made_stuck_waits_for_a_person_and_not_for_a_worker() -> None:
+    run = good_run()
+    late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
+    stuck = [replace(event, status="stuck") if event.kind == "lost" else event for event in late.events]
+    assert "P7" in missed(late)
+    assert "P7" not in missed(replace(late, events=stuck))
+
+
 def test_an_abandoned_saga_is_one_whose_undo_a_person_gave_up() -> None:
     run = good_run()
     steps = changed("steps", 1, status="compensation_failed")(run)
