@@ -14,6 +14,7 @@ from orchestration import audit, strict_json, strict_yaml
 from orchestration.audit import Actor
 from orchestration.core import definitions as core
 from orchestration.core.definitions import Problem, WrongDefinition
+from orchestration.core.mapping import unknown_functions
 from orchestration.core.states import StepKind
 from orchestration.models import DefinitionStep, Participant, Saga, SagaDefinition
 from orchestration.participants.function import REGISTRY
@@ -136,7 +137,7 @@ def _checked(document: Any) -> core.SagaDefinition:
         raise DocumentTooLarge
     parsed = core.parse(document)
     problems = [*schema_problems(parsed.input_schema, "input_schema"), *_participant_problems(parsed),
-                *_permission_problems(parsed)]  # fmt: skip
+                *_permission_problems(parsed), *_expression_problems(parsed)]  # fmt: skip
     if problems:
         raise WrongDefinition(problems)
     return parsed
@@ -155,6 +156,14 @@ def _participant_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
                 yield from _function_problems(step, place)
             case Participant.Transport.HTTP:
                 yield from _path_problems(step, place)
+
+
+def _expression_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
+    """Functions that there are not. The parser lets them pass, so that what was published once stays readable."""
+    places = {f"{step.place}.{name}": getattr(step, name) for step in parsed.steps for name in ("payload", "when")}
+    for place, expression in {"business_key": parsed.business_key, **places}.items():
+        for name in unknown_functions(expression) if expression else ():
+            yield Problem(place, f"JMESPath has no function {name!r}")
 
 
 def _permission_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:

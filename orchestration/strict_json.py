@@ -11,6 +11,7 @@ from orchestration.core.definitions import Problem
 
 MAX_DEPTH = 64
 MAX_PROBLEMS = 50
+_NESTED = (list, tuple, dict)
 _NOT_TEXT = "must not hold NUL or half a surrogate pair"
 
 
@@ -40,21 +41,65 @@ def loads(raw: bytes) -> Any:
 
     Refused: doubled keys, NaN and Infinity, integers beyond 64 bits, NUL and lone surrogates, endless nesting.
     """
+    text, found = _decoded(raw), _Found()
     try:
         value = json.loads(
-            _decoded(raw),
-            object_pairs_hook=_object,
-            parse_constant=lambda word: _Wrong(f"{word} is not a JSON number"),
-            parse_int=_integer,
-            parse_float=_number,
-        )
+            text, object_pairs_hook=found.pairs, parse_constant=found.constant, parse_int=found.integer,
+            parse_float=found.number,
+        )  # fmt: skip
     except RecursionError as error:
         raise WrongJSON([Problem("", "is nested too deeply")]) from error
     except json.JSONDecodeError as error:
         raise WrongJSON([Problem("", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})")]) from error
-    if problems := find_problems(value):
+    # To look for places costs seconds in a body of some MiB, so first whether there is anything to look for.
+    suspicious = found.wrong or "\\u" in text or is_deeper(value, 4 * MAX_DEPTH)
+    if suspicious and (problems := find_problems(value)):
         raise WrongJSON(problems)
     return value
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether more than `levels` objects and arrays stand inside each other in `value`."""
+    level = [value]
+    for _depth in range(levels + 1):
+        level = [item for item in level if isinstance(item, _NESTED)]
+        if not level:
+            return False
+        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
+    return True
+
+
+class _Found:
+    """The readers of one text. `wrong`: one of them has met something that may not be."""
+
+    def __init__(self) -> None:
+        self.wrong = False
+
+    def constant(self, word: str) -> _Wrong:
+        return self._mark(f"{word} is not a JSON number")
+
+    def integer(self, text: str) -> int | _Wrong:
+        # The length is looked at first: to convert a million digits takes a second of CPU.
+        if len(text) <= 20 and -(2**63) <= (value := int(text)) < 2**63:
+            return value
+        return self._mark("is an integer beyond 64 bits")
+
+    def number(self, text: str) -> float | _Wrong:
+        value = float(text)
+        return value if math.isfinite(value) else self._mark("is a number beyond 64 bits")
+
+    def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) == len(pairs):
+            return value
+        self.wrong = True
+        marked = _DoubledKeys(value)
+        marked.doubled = [key for key, count in Counter(key for key, _value in pairs).items() if count > 1]
+        return marked
+
+    def _mark(self, reason: str) -> _Wrong:
+        self.wrong = True
+        return _Wrong(reason)
 
 
 def find_problems(value: Any, place: str = "", *, max_depth: int = 4 * MAX_DEPTH) -> list[Problem]:
@@ -93,27 +138,6 @@ def _decoded(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError as error:
         raise WrongJSON([Problem("", f"is not UTF-8 at byte {error.start}")]) from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) == len(pairs):
-        return value
-    marked = _DoubledKeys(value)
-    marked.doubled = [key for key, count in Counter(key for key, _value in pairs).items() if count > 1]
-    return marked
-
-
-def _integer(text: str) -> int | _Wrong:
-    # The length is looked at first: to convert a million digits takes a second of CPU.
-    if len(text) <= 20 and -(2**63) <= int(text) < 2**63:
-        return int(text)
-    return _Wrong("is an integer beyond 64 bits")
-
-
-def _number(text: str) -> float | _Wrong:
-    value = float(text)
-    return value if math.isfinite(value) else _Wrong("is a number beyond 64 bits")
 
 
 def _wrong_with(item: Any, place: str) -> Iterator[Problem]:

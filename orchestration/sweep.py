@@ -53,10 +53,13 @@ def _count(swept: Swept) -> None:
 
 
 def _wake_workers(drains: int) -> int | None:
-    """Enough drain jobs that every worker has one, counting the drains that are alive and the jobs that wait."""
+    """Enough drain jobs that every worker has one, counting the drains that are alive and the jobs that wait.
+
+    One at least: a Redis that was emptied knows no workers until they tell of themselves again, but they listen.
+    """
     try:
         queue = dispatch.queue()
-        missing = Worker.count(queue=queue) - drains - len(queue)
+        missing = max(1, Worker.count(queue=queue)) - drains - len(queue)
         for _number in range(max(0, missing)):
             dispatch.enqueue_drain()
     except RedisError as error:

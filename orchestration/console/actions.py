@@ -1,56 +1,26 @@
-"""What people do in the console. Each view reads its form and calls the one function that does the deed."""
+"""What people do in the console, apart from acts on sagas. Each view reads its form and calls the one deed."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from orchestration import faults, operator_actions
-from orchestration.audit import Actor
-from orchestration.console import act_page, reasons, words
-from orchestration.console.forms import DocumentForm, FaultRuleForm, ReasonForm
-from orchestration.console.htmx import HtmxRequest, acted, part_or_page, shows
+from orchestration import faults
+from orchestration.console.forms import DocumentForm, FaultRuleForm
+from orchestration.console.htmx import HtmxRequest, actor_of, shows
 from orchestration.console.pages.definitions import launch_form, version_or_404
 from orchestration.console.shell import THEME_COOKIE, THEMES
 from orchestration.core.definitions import WrongDefinition
 from orchestration.definitions import load_document, publish_definition
 from orchestration.faults import WrongRule
 from orchestration.launch import KeyReused, UnknownDefinition, WrongInput, launch
-from orchestration.models import FaultRule, Saga
-from orchestration.operator_actions import Conflict, WrongAct
+from orchestration.models import FaultRule
 
 YEAR_SECONDS = 365 * 86_400
-
-
-@require_POST
-@shows("view_saga")
-def perform(request: HtmxRequest, saga_id: UUID, act: str) -> HttpResponse:
-    """Do the act, or say what stands against it: 400 at the field, 403, 409 with the saga as it is now."""
-    form = ReasonForm(request.POST)
-    if act not in operator_actions.ACTS:
-        raise Http404
-    if not form.is_valid():
-        return _again(request, act, saga_id, form)
-    asked = form.cleaned_data
-    try:
-        operator_actions.perform(
-            act, saga_id=saga_id, actor=_actor(request), reason=asked["reason"], revision=asked["revision"],
-            step=asked["step"] or None,
-        )  # fmt: skip
-    except Saga.DoesNotExist as error:
-        raise Http404 from error
-    except WrongAct as error:
-        form.add_error(error.field if error.field in form.fields else None, str(error))
-        return _again(request, act, saga_id, form)
-    except Conflict as conflict:
-        return _refused(request, act, conflict)
-    return _done(request, str(words.ACT_DONE[act]), saga_id)
 
 
 @require_POST
@@ -85,7 +55,7 @@ def publish(request: HtmxRequest) -> HttpResponse:
     if form.is_valid():
         try:
             document = load_document(form.raw(), "application/yaml")
-            published = publish_definition(document=document, actor=_actor(request))
+            published = publish_definition(document=document, actor=actor_of(request))
         except WrongDefinition as wrong:
             context["problems"] = wrong.problems
         else:
@@ -102,7 +72,7 @@ def add_fault(request: HtmxRequest) -> HttpResponse:
     form = FaultRuleForm(request.POST)
     if form.is_valid():
         try:
-            faults.add(actor=_actor(request), **form.rule())
+            faults.add(actor=actor_of(request), **form.rule())
         except WrongRule as wrong:
             form.show(wrong.problems)
         else:
@@ -117,7 +87,7 @@ def add_fault(request: HtmxRequest) -> HttpResponse:
 def remove_fault(request: HtmxRequest, rule_id: int) -> HttpResponse:
     """Take a fault rule out of force."""
     try:
-        faults.remove(actor=_actor(request), rule_id=rule_id)
+        faults.remove(actor=actor_of(request), rule_id=rule_id)
     except FaultRule.DoesNotExist as error:
         raise Http404 from error
     messages.success(request, _("The fault rule is removed."))
@@ -140,34 +110,3 @@ def choose_theme(request: HtmxRequest) -> HttpResponse:
     else:
         response.delete_cookie(THEME_COOKIE, samesite="Lax")
     return response
-
-
-def _actor(request: HtmxRequest) -> Actor:
-    return Actor(user=request.user, via="console")
-
-
-def _done(request: HtmxRequest, message: str, saga_id: UUID) -> HttpResponse:
-    if request.htmx:
-        return acted(message, saga_id=saga_id)
-    messages.success(request, message)
-    return redirect("console:saga", saga_id)
-
-
-def _again(request: HtmxRequest, act: str, saga_id: UUID, form: ReasonForm) -> HttpResponse:
-    """The preview once more, of the saga as it is now, with what is wrong in the form."""
-    try:
-        preview = operator_actions.preview(act, saga_id=saga_id, actor=_actor(request))
-    except Saga.DoesNotExist as error:
-        raise Http404 from error
-    if not _actor(request).may(operator_actions.ACTS[act].permission):
-        raise PermissionDenied
-    context = act_page.context(act, saga_id=saga_id, preview=preview, form=form)
-    return render(request, part_or_page(request, "act"), context, status=400)
-
-
-def _refused(request: HtmxRequest, act: str, conflict: Conflict) -> HttpResponse:
-    context = {
-        "act": act, "word": words.ACTS[act], "saga": conflict.saga, "message": reasons.why_not(conflict.message),
-        "changed_by": conflict.changed_by,
-    }  # fmt: skip
-    return render(request, part_or_page(request, "conflict"), context, status=409)

@@ -9,22 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orchestration.core.definitions import Problem
 from orchestration.models import FaultRule, Participant, SagaDefinition
-from orchestration.operator_actions import MAX_REASON
 
 _EXPIRY = {60: _("1 minute"), 300: _("5 minutes"), 900: _("15 minutes")}
-
-
-class ReasonForm(forms.Form):
-    """What every act asks for; `revision` is what the operator looked at."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=MAX_REASON,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=_("Stands in the journal and in the audit, with your name."),
-    )
-    revision = forms.IntegerField(widget=forms.HiddenInput)
-    step = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
 
 class FaultRuleForm(forms.Form):

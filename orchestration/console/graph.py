@@ -3,25 +3,41 @@
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from orchestration.models import DefinitionStep
+from django.utils.translation import gettext as _
+
+from orchestration.console import times
+from orchestration.core.definitions import StepDefinition
+from orchestration.core.states import StepKind
 
 BOX_WIDTH, BOX_HEIGHT = 168, 62
-GAP_X, GAP_Y, MARGIN = 44, 20, 12
+LINE = 16
+GAP_X, GAP_Y, MARGIN = 44, 24, 12
 FORWARD_AT, BACK_AT = 21, 49
 PER_ROW = 4
-LETTERS = 22
+LETTERS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text below a box's title: how it is drawn (a class of the style sheet), and the text."""
+
+    y: int
+    look: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A step: the corner of its box and three lines of text."""
+    """A step: the corner of its box and its lines of text. `undoes`: something is undone here or before."""
 
     x: int
     y: int
     title: str
-    participant: str
-    undo: str
-    number: int
+    kind: str
+    lines: list[Line]
+    is_pivot: bool
+    undoes: bool
+    after_pivot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,57 +55,76 @@ class Graph:
     boxes: list[Box]
     wires: list[Wire]
     wires_back: list[Wire]
+    box_height: int
     box_width: int = BOX_WIDTH
-    box_height: int = BOX_HEIGHT
 
 
-def graph(steps: list[DefinitionStep]) -> Graph:
+def graph(steps: tuple[StepDefinition, ...]) -> Graph:
     """Lay out the stages, four to a row; steps of one stage stand below each other."""
     stages = [list(group) for _stage, group in groupby(steps, key=lambda step: step.stage)]
+    height = BOX_HEIGHT + LINE * (max(len(_texts(step)) for step in steps) - 2)
     boxes: list[list[Box]] = []
     y = MARGIN
     for begin in range(0, len(stages), PER_ROW):
         row = stages[begin : begin + PER_ROW]
         boxes += [
-            [_box(step, column, y + line * (BOX_HEIGHT + GAP_Y)) for line, step in enumerate(stage)]
+            [_box(steps, step, column, y + line * (height + GAP_Y)) for line, step in enumerate(stage)]
             for column, stage in enumerate(row)
         ]
-        y += max(map(len, row)) * (BOX_HEIGHT + GAP_Y) + GAP_Y
+        y += max(map(len, row)) * (height + GAP_Y) + GAP_Y
+    pairs = [(one, other) for left, right in pairwise(boxes) for one in left for other in right]
     columns = min(len(stages), PER_ROW)
-    wires = [_wire(one, other) for left, right in pairwise(boxes) for one in left for other in right]
-    backward = [
-        _wire_back(one, other)
-        for left, right in pairwise(boxes)
-        for one in left
-        for other in right
-        if other.x > one.x and other.undo
-    ]
-    width = 2 * MARGIN + columns * BOX_WIDTH + (columns - 1) * GAP_X
-    return Graph(width, y - 2 * GAP_Y + MARGIN, [box for stage in boxes for box in stage], wires, backward)
-
-
-def _box(step: DefinitionStep, column: int, y: int) -> Box:
-    x = MARGIN + column * (BOX_WIDTH + GAP_X)
-    return Box(
-        x,
-        y,
-        _short(step.name),
-        _short(f"{step.participant_name} {step.action}"),
-        _short(step.compensation),
-        step.position + 1,
+    return Graph(
+        width=2 * MARGIN + columns * BOX_WIDTH + (columns - 1) * GAP_X,
+        height=y - 2 * GAP_Y + MARGIN,
+        boxes=[box for stage in boxes for box in stage],
+        wires=[_wire(one, other, height) for one, other in pairs],
+        wires_back=[_wire_back(one, other) for one, other in pairs if _leads_back(one, other)],
+        box_height=height,
     )
 
 
-def _wire(one: Box, other: Box) -> Wire:
+def _leads_back(one: Box, other: Box) -> bool:
+    """The way back, within a row: from the pivot itself, if it is refused, but from nothing after it."""
+    return other.x > one.x and one.undoes and not other.after_pivot
+
+
+def _box(steps: tuple[StepDefinition, ...], step: StepDefinition, column: int, y: int) -> Box:
+    lines = [Line(21 + LINE * number, look, _short(text)) for number, (look, text) in enumerate(_texts(step), start=1)]
+    pivot = next((one.stage for one in steps if one.pivot), len(steps))
+    return Box(
+        x=MARGIN + column * (BOX_WIDTH + GAP_X), y=y, title=_short(step.name), kind=step.kind, lines=lines,
+        is_pivot=step.pivot, after_pivot=step.stage > pivot,
+        undoes=any(one.compensation for one in steps if one.stage < step.stage or one is step),
+    )  # fmt: skip
+
+
+def _texts(step: StepDefinition) -> list[tuple[str, str]]:
+    """What stands below a step's name: who does it, what undoes it, on which condition; and that it is the pivot."""
+    time = {"time": times.duration(step.wait)} if step.wait else {"time": times.NOTHING}
+    match step.kind:
+        case StepKind.APPROVAL:
+            texts = [("dim", _("a person decides, in %(time)s") % time)]
+        case StepKind.WAIT:
+            texts = [("dim", _("timer, %(time)s") % time)]
+        case StepKind.CALL:
+            undo = ("dim back", f"↩ {step.compensation}") if step.compensation else ("dim", _("nothing to undo"))
+            texts = [("dim", f"{step.participant} {step.action}"), undo]
+    if step.when:
+        texts.append(("dim when", f"? {step.when}"))
+    return [*texts, ("pivot", _("no way back from here"))] if step.pivot else texts
+
+
+def _wire(one: Box, other: Box, height: int) -> Wire:
     if other.x > one.x:
         x1, y1 = one.x + BOX_WIDTH, one.y + FORWARD_AT
         x2, y2 = other.x, other.y + FORWARD_AT
         middle = (x1 + x2) // 2
         return Wire(f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}", f"M{x2 - 8} {y2 - 4}l8 4l-8 4z")
     # To the first box of the next row: down, back and into its top.
-    x1, y1 = one.x + BOX_WIDTH // 2, one.y + BOX_HEIGHT
+    x1, y1 = one.x + BOX_WIDTH // 2, one.y + height
     x2, y2 = other.x + BOX_WIDTH // 2, other.y
-    half = (y1 + y2) // 2
+    half = y2 - GAP_Y
     return Wire(f"M{x1} {y1}V{half - 6}Q{x1} {half} {x1 - 6} {half}H{x2 + 6}Q{x2} {half} {x2} {half + 6}V{y2 - 6}",
                 f"M{x2 - 4} {y2 - 8}l4 8l4 -8z")  # fmt: skip
 

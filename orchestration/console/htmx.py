@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
+from orchestration.audit import Actor
+
 
 class HtmxRequest(HttpRequest):
     """A request after login and the htmx middleware."""
@@ -59,7 +61,13 @@ def part_or_page(request: HtmxRequest, page: str, part: str | None = None) -> st
     return f"console/{page}.html"
 
 
-def acted(message: str, *, saga_id: UUID | None = None) -> HttpResponse:
-    """Nothing to swap: the browser closes its dialog, says `message` and fetches the live parts again."""
-    detail = {"message": message, "saga": str(saga_id) if saga_id else ""}
-    return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"acted": detail})})
+def actor_of(request: HtmxRequest) -> Actor:
+    """Who acts, and that they came by the console."""
+    return Actor(user=request.user, via="console")
+
+
+def acted(message: str, *, saga_id: UUID, response: HttpResponse | None = None) -> HttpResponse:
+    """The browser closes its dialog, says `message` and fetches the live parts again. Nothing to swap by default."""
+    response = response or HttpResponse(status=204)
+    response["HX-Trigger"] = json.dumps({"acted": {"message": message, "saga": str(saga_id)}})
+    return response

@@ -9,13 +9,11 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from orchestration.console.lanes import Try
-from orchestration.models import Attempt, AuditEntry, DefinitionStep, Drain, EngineState, Saga, Step
+from orchestration.models import AuditEntry, DefinitionStep, Drain, EngineState, Saga, Step
 from orchestration.models.definitions import SagaDefinition
 
 SAMPLE = 20_000
 CALLS_SAMPLE = 5_000
-SHOWN_TRIES = 2_000
 DISPATCHER_ALIVE = timedelta(seconds=15)
 
 # Parameters: the lowest id of the time span, how many sagas at most. The newest sagas by id, counted per minute.
@@ -112,7 +110,7 @@ def engine() -> Engine:
 
 def oldest_stuck(limit: int) -> list[Saga]:
     """What needs a person, the longest waiting first."""
-    return list(Saga.objects.needs_attention().order_by("pk")[:limit])
+    return list(Saga.objects.needs_attention().select_related("data").order_by("pk")[:limit])
 
 
 def steps_of(sagas: list[Saga]) -> dict[UUID, list[Step]]:
@@ -126,24 +124,6 @@ def steps_of(sagas: list[Saga]) -> dict[UUID, list[Step]]:
 def plan_steps() -> QuerySet[DefinitionStep]:
     """Step rows of definitions, with their participants."""
     return DefinitionStep.objects.select_related("participant")
-
-
-def plan_of(definition_id: int) -> list[DefinitionStep]:
-    """The definition's step rows, in order."""
-    return list(plan_steps().filter(definition_id=definition_id))
-
-
-def tries_of(saga_id: UUID) -> list[Try]:
-    """The ended attempts, without what was said in them."""
-    rows = Attempt.objects.filter(saga_id=saga_id).order_by("started_at", "number")
-    names = ("position", "direction", "number", "outcome", "started_at", "finished_at")
-    return [Try(*row) for row in rows.values_list(*names)[:SHOWN_TRIES]]
-
-
-def newest_attempts(saga_id: UUID, limit: int) -> list[Attempt]:
-    """The newest attempts, newest first; what was sent and answered is left in the database."""
-    rows = Attempt.objects.filter(saga_id=saga_id).defer("request", "answer")
-    return list(rows.order_by("-started_at", "-position", "-direction", "-number")[:limit])
 
 
 def definitions_with_use() -> QuerySet[SagaDefinition]:

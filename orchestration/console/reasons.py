@@ -62,6 +62,7 @@ STUCK: dict[str, Explanation] = {
     ),
 }
 
+_RIGHTS = re.compile(r"you lack the right to [a-z-]+")
 _KNOWN: tuple[tuple[re.Pattern[str], str | Promise], ...] = (
     (re.compile(r"the saga has ended: \w+"), gettext_lazy("The saga has ended.")),
     (
@@ -76,7 +77,24 @@ _KNOWN: tuple[tuple[re.Pattern[str], str | Promise], ...] = (
         re.compile(r"the saga has changed since you looked: it is at revision (?P<now>\d+), not (?P<then>\d+)"),
         gettext_lazy("The saga has changed since you looked."),
     ),
-    (re.compile(r"you lack the right to [a-z-]+"), gettext_lazy("Your role does not allow this act.")),
+    (
+        re.compile(r"the saga is past its pivot, (?P<step>[a-z0-9-]+), and only goes forward"),
+        gettext_lazy("The saga is past its pivot, %(step)s, and only goes forward."),
+    ),
+    (
+        re.compile(r"the pivot, (?P<step>[a-z0-9-]+), is being called; its answer comes first"),
+        gettext_lazy("The pivot, %(step)s, is being called; its answer comes first."),
+    ),
+    (
+        re.compile(r"(?P<step>[a-z0-9-]+): the time to decide is over"),
+        gettext_lazy("The time to decide on %(step)s is over."),
+    ),
+    (re.compile(r"(?P<step>[a-z0-9-]+) makes no call"), gettext_lazy("%(step)s makes no call.")),
+    (
+        re.compile(r"more than one step fits; name one of (?P<steps>[a-z0-9, -]+)"),
+        gettext_lazy("More than one step fits: %(steps)s."),
+    ),
+    (_RIGHTS, gettext_lazy("Your role does not allow this act.")),
 )
 _FIXED = {
     "a call is out; its answer comes first": gettext_lazy("A call is out; its answer comes first."),
@@ -84,7 +102,14 @@ _FIXED = {
     "only a step that the saga is stuck on can be skipped": gettext_lazy(
         "Only a step that the saga is stuck on can be skipped."
     ),
+    "only a step that the saga is stuck on can be resolved": gettext_lazy(
+        "Only a step that the saga is stuck on can be resolved."
+    ),
+    "no step that the saga is stuck on is in doubt": gettext_lazy("No step that the saga is stuck on is in doubt."),
+    "only a stuck or paused saga can be abandoned": gettext_lazy("Only a stuck or paused saga can be abandoned."),
+    "no step waits for an approval": gettext_lazy("No step waits for an approval."),
     "that step is not one that this act fits": gettext_lazy("No step fits this act."),
+    "the new input is missing": gettext_lazy("The new payload is missing."),
     "already paused": gettext_lazy("The saga is paused already."),
     "not paused": gettext_lazy("The saga is not paused."),
     "already compensating": gettext_lazy("The saga is being undone already."),
@@ -99,3 +124,8 @@ def why_not(message: str) -> str:
         if found := pattern.fullmatch(message):
             return str(words) % found.groupdict()
     return message[:1].upper() + message[1:]
+
+
+def is_about_rights(message: str) -> bool:
+    """Whether it is not the saga that stands against the act."""
+    return _RIGHTS.fullmatch(message) is not None

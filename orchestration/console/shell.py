@@ -18,6 +18,7 @@ THEME_COOKIE = "theme"
 _LISTED = 3
 _SECTIONS = {
     "overview": "overview", "sagas": "sagas", "saga": "sagas", "act": "sagas", "attempt": "sagas",
+    "notes": "sagas", "evidence": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
     "audit": "audit",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orchestration.console import actions, live, methods, pages
+from orchestration.console import actions, live, methods, pages, saga_actions
 
 app_name = "console"
 urlpatterns = [
@@ -13,7 +13,9 @@ urlpatterns = [
     path("sagas/", pages.sagas, name="sagas"),
     path("sagas/<uuid:saga_id>/", pages.saga, name="saga"),
     path("sagas/<uuid:saga_id>/live/", live.changes, name="saga_live"),
-    path("sagas/<uuid:saga_id>/acts/<slug:act>/", methods.by(get=pages.preview, post=actions.perform), name="act"),
+    path("sagas/<uuid:saga_id>/acts/<slug:act>/", methods.by(get=pages.preview, post=saga_actions.perform), name="act"),
+    path("sagas/<uuid:saga_id>/notes/", methods.by(get=pages.notes, post=saga_actions.add_note), name="notes"),
+    path("sagas/<uuid:saga_id>/evidence/", pages.evidence, name="evidence"),
     path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
     path("definitions/", pages.definitions, name="definitions"),
     path("new-definition/", methods.by(get=pages.new_definition, post=actions.publish), name="new_definition"),

@@ -84,24 +84,65 @@ EVENTS: dict[str, Word] = {
     "claimed": _("taken up by a worker"),
     "lost": _("taken over: the worker was lost"),
     "answered": _("answered"),
+    "approve": _("decided"),
+    "called_back": _("answered by callback"),
+    "due": _("its time came"),
     "given_back": _("given back by its worker"),
     "epoch_advanced": _("epoch advanced, after a restored backup"),
     "cannot_go_on": _("cannot go on"),
     "deadline": _("deadline passed"),
+    "note": _("note"),
 }
 ACTS: dict[str, Word] = {
+    "approve": _("Decide"),
+    "resume": _("Resume"),
+    "resolve": _("Resolve doubt"),
     "retry": _("Retry"),
     "compensate": _("Compensate"),
     "skip": _("Skip step"),
     "pause": _("Pause"),
-    "resume": _("Resume"),
+    "edit-and-retry": _("Edit and retry"),
+    "abandon": _("Abandon"),
+}
+# The button that confirms names what is about to be done, once the choice is made.
+CONFIRM: dict[tuple[str, str], Word] = {
+    ("approve", "approved"): _("Approve"),
+    ("approve", "rejected"): _("Reject"),
+    ("resolve", "applied"): _("Resolve: it took effect"),
+    ("resolve", "not_applied"): _("Resolve: it did not"),
+    ("abandon", ""): _("Abandon this saga"),
+}
+CONFIRM_OF_UNDO: dict[tuple[str, str], Word] = {
+    ("resolve", "applied"): _("Resolve: it was undone"),
+    ("resolve", "not_applied"): _("Resolve: it was not undone"),
 }
 ACT_DONE: dict[str, Word] = {
+    "approve": _("Your decision is kept"),
+    "resume": _("Saga resumed"),
+    "resolve": _("Doubt resolved"),
     "retry": _("Retry asked for"),
     "compensate": _("Compensation asked for"),
     "skip": _("Step skipped"),
     "pause": _("Saga paused"),
-    "resume": _("Saga resumed"),
+    "edit-and-retry": _("Retry with another payload asked for"),
+    "abandon": _("Saga abandoned"),
+}
+# The words of a participant's status endpoint.
+TOLD: dict[str, Look] = {
+    "done": Look(Tone.OK, "completed", _("done")),
+    "refused": Look(Tone.BAD, "failed", _("refused")),
+    "in_progress": Look(Tone.RUN, "running", _("in progress")),
+    "absent": Look(Tone.IDLE, "pending", _("no trace of this key")),
+    "compensated": Look(Tone.UNDONE, "compensated", pgettext_lazy("status endpoint", "undone")),
+}
+TROUBLE: dict[str, Word] = {
+    "no_endpoint": _("there is none to ask"),
+    "host": _("not asked: its host is not on the allow-list"),
+    "not_sent": _("cannot be reached"),
+    "connection": _("the connection broke"),
+    "timeout": _("no answer in time"),
+    "http_status": _("answered with an error"),
+    "invalid_answer": _("its answer is not what the protocol allows"),
 }
 
 

@@ -7,7 +7,7 @@ from orchestration.core.draft import Draft
 from orchestration.core.events import Event, RetriableEvent
 from orchestration.core.pivot import must_stay
 from orchestration.core.routes import fail, go_back, go_on, turn_back
-from orchestration.core.saga_state import StepState, Stuck
+from orchestration.core.saga_state import LOSSES_IN_COMPANY, StepState, Stuck
 from orchestration.core.states import ENDED, OUT, SagaStatus, StepKind, StepStatus
 from orchestration.core.waits import answer_by, next_look_at, next_try_at
 
@@ -164,7 +164,7 @@ def _not_the_steps_fault(draft: Draft, index: int, event: Event, *, again: StepS
     losses = step.losses + (1 if isinstance(event, events.Lost) and event.blamed else 0)
     stale = step.stale_answers + (1 if isinstance(event, events.StaleEpoch) else 0)
     name = step.definition.name
-    if losses > SOLO_LOSSES:
+    if losses >= LOSSES_IN_COMPANY + SOLO_LOSSES:
         draft.move(index, failed, losses=losses, answer_by=None)
         draft.stick(Stuck.WORKER_DIED, f"{name}: its worker died in {losses} tries, the last {SOLO_LOSSES} alone")
     elif stale > 1:

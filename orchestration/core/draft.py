@@ -39,11 +39,6 @@ class Move(NamedTuple):
     def __str__(self) -> str:
         return f"{self.step}:{'>'.join(self.path)}"
 
-    @property
-    def matters_to_operators(self) -> bool:
-        first, last = self.path[0], self.path[-1]
-        return _AS_OPERATORS_SEE_IT.get(first, first) is not _AS_OPERATORS_SEE_IT.get(last, last)
-
 
 NO_ERRORS: Mapping[int, Mapping[str, Any] | None] = {}
 
@@ -79,17 +74,25 @@ class Decision(NamedTuple):
         return (
             self.before.status is not self.after.status
             or self.before.paused is not self.after.paused
-            or any(move.matters_to_operators for move in self.moves)
             or any(map(_looks_otherwise, self.before.steps, self.after.steps))
         )
 
 
 def _looks_otherwise(old: StepState, new: StepState) -> bool:
-    """Without a move: an edited input, or a doubt resolved on a step that waits for a person."""
+    """Another status; or without one an edited input, or a doubt resolved on a step that waits for a person."""
     if new is old:
         return False
+    if _as_operators_see_it(old) is not _as_operators_see_it(new):
+        return True
     resolved = new.status in _WAIT_FOR_A_PERSON and new.status is old.status and new.in_doubt is not old.in_doubt
     return resolved or (new.edited_input is not old.edited_input and new.edited_input != old.edited_input)
+
+
+def _as_operators_see_it(step: StepState) -> StepStatus:
+    """A call that asks how an accepted one goes is still the wait for it: it begins and ends several times a minute."""
+    if step.status is S.RUNNING and step.answer_by is not None:
+        return S.WAITING
+    return _AS_OPERATORS_SEE_IT.get(step.status, step.status)
 
 
 class Draft:

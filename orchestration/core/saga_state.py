@@ -12,6 +12,7 @@ from orchestration.core.definitions import RetryPolicy, StepDefinition
 from orchestration.core.states import ENDED, OUT, UNDOING, Direction, SagaStatus, StepKind, StepStatus
 
 NO_DATA: Mapping[str, Any] = {}
+LOSSES_IN_COMPANY = 2
 
 
 class Stuck(StrEnum):
@@ -88,9 +89,14 @@ class StepState(NamedTuple):
         return accepted or self.status in OUT or self.answer_by is not None
 
     @property
-    def must_be_alone(self) -> bool:
-        """A step that lost its worker is next tried in a drain that holds nothing else."""
+    def is_suspect(self) -> bool:
+        """A step that lost its worker is next tried with nothing but other suspects in the drain."""
         return self.losses > 0
+
+    @property
+    def must_be_alone(self) -> bool:
+        """A step that lost its worker among suspects too is next tried in a drain that holds nothing else."""
+        return self.losses >= LOSSES_IN_COMPANY
 
 
 class SagaState(NamedTuple):

@@ -14,17 +14,18 @@ NOTHING = timedelta(0)
 
 def next_try_at(draft: Draft, step: StepState, event: RetriableEvent) -> datetime:
     """Retry-After where the participant gave one (at most an hour), else full jitter; not past the deadline."""
-    return draft.now + _within_the_deadline(draft, step, _wait(step, event))
+    return draft.now + _within_the_deadline(draft, step, _wait(step, event, step.tries))
 
 
 def next_look_at(draft: Draft, step: StepState, event: RetriableEvent, answer_by: datetime | None) -> datetime:
     """When a participant at work is asked again, or, where it cannot be asked, when its time is over.
 
-    Polls are not counted as tries, so nothing but a shortest wait would slow them down.
+    Polls are not counted as tries; they grow apart by their own number, as far as `retry.max`, so that a participant
+    that takes a day is not asked every second.
     """
     if answer_by is not None and isinstance(event, events.Accepted) and not event.askable:
         return answer_by
-    asked_at = draft.now + _within_the_deadline(draft, step, max(_wait(step, event), SHORTEST_POLL))
+    asked_at = draft.now + _within_the_deadline(draft, step, max(_wait(step, event, step.attempt), SHORTEST_POLL))
     return asked_at if answer_by is None else min(asked_at, answer_by)
 
 
@@ -41,9 +42,9 @@ def answer_by(draft: Draft, step: StepState) -> datetime:
     return deadline_at
 
 
-def _wait(step: StepState, event: RetriableEvent) -> timedelta:
+def _wait(step: StepState, event: RetriableEvent, number: int) -> timedelta:
     asked = event.retry_after
-    return step.policy.ceiling(step.tries) * event.luck if asked is None else min(asked, LONGEST_WAIT)
+    return step.policy.ceiling(number) * event.luck if asked is None else min(asked, LONGEST_WAIT)
 
 
 def _within_the_deadline(draft: Draft, step: StepState, wait: timedelta) -> timedelta:

@@ -40,9 +40,10 @@ async def write(figures: Figures, connection: Connection) -> None:
         await connection.execute(ADD, parameters(rows))
     except BaseException as error:
         figures.put_back(rows)
-        if isinstance(error, GONE) or not isinstance(error, psycopg.Error):
+        is_gone = isinstance(error, GONE) and not isinstance(error, psycopg.errors.LockNotAvailable)
+        if is_gone or not isinstance(error, psycopg.Error):
             raise
-        logger.warning("figures were not written: %s", error)
+        logger.warning("figures were not written, they wait for the next time: %s", error)
 
 
 async def write_last(figures: Figures, connection: Connection) -> None:

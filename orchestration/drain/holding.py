@@ -20,11 +20,11 @@ _BEGUN = (SagaStatus.PENDING, SagaStatus.RUNNING)
 
 
 class Holding:
-    """`alone`: it holds one saga whose step lost its worker before, and takes on nothing else meanwhile."""
+    """`suspects`: those of the sagas with a call out whose step lost its worker before."""
 
     def __init__(self, drain_id: UUID, clock: DatabaseClock, figures: Figures) -> None:
         self.sagas: dict[UUID, StoredSaga] = {}
-        self.alone = False
+        self.suspects: set[UUID] = set()
         self._drain_id = drain_id
         self._clock = clock
         self._figures = figures
@@ -48,7 +48,10 @@ class Holding:
         if saga.drain_id == self._drain_id:
             self.sagas[saga.id] = saga
             self._caller.start(saga)
-            self.alone = self.alone and any(step.must_be_alone for step in saga.state.calls_out())
+            if any(step.is_suspect for step in saga.state.calls_out()):
+                self.suspects.add(saga.id)
+            else:
+                self.suspects.discard(saga.id)
             due_at = min((step.due_at for step in saga.state.steps if step.due_at is not None), default=None)
         else:
             self.forget(saga.id)
@@ -66,7 +69,7 @@ class Holding:
         """It is not ours, or not any more."""
         self.sagas.pop(saga_id, None)
         self._caller.drop(saga_id)
-        self.alone = self.alone and bool(self.sagas)
+        self.suspects.discard(saga_id)
 
     def next_due_in(self) -> float | None:
         """Seconds until the next saga is due, held or let go; None: none is known."""

@@ -15,12 +15,12 @@ import psycopg
 
 from orchestration import dispatch
 from orchestration.drain.connections import Connection, connect
+from orchestration.drain.suspects import Apart
 from orchestration.identifiers import uuid7
 from orchestration.store import leases
+from orchestration.store.leases import BEAT_SECONDS, CONNECTED_AS, LEASE_SECONDS, MISSED_TWO_SECONDS
 
 logger = logging.getLogger(__name__)
-LEASE_SECONDS = 8.0
-BEAT_SECONDS = 2.0
 FRESH_SECONDS = LEASE_SECONDS - 1.5 * BEAT_SECONDS
 RECONNECT_SECONDS = 0.5
 
@@ -34,16 +34,16 @@ class Lease:
 
     def __init__(self) -> None:
         self.id: UUID = uuid7()
-        self.solo_waiting = False
+        self.waiting: Apart | None = None
         self.lost = False
-        self._good_until = 0.0
+        self._good_until = self._sure_until = 0.0
 
     async def begin(self, connection: Connection) -> datetime:
         """Insert the row; returns the database's time."""
         asked = time.monotonic()
         values = [self.id, LEASE_SECONDS, socket.gethostname(), os.getpid()]
         [(now,)] = await (await connection.execute(leases.BEGIN_DRAIN, values)).fetchall()
-        self._good_until = asked + LEASE_SECONDS
+        self._prolonged(asked)
         return cast(datetime, now)
 
     def holds(self) -> bool:
@@ -56,22 +56,26 @@ class Lease:
         on_loss: Callable[[], None],
         after_beat: Callable[[Connection], Awaitable[None]],
     ) -> None:
-        """Heartbeat until cancelled, or until the lease is lost. A database that is away is tried again.
+        """Heartbeat until cancelled, or until the lease is lost. A database that is away is tried again soon.
 
+        The connection stays open between heartbeats: while it is there, this process lives. Without it, others may take
+        this drain for dead before the lease has run out, so from then on the lease is good for that much less.
         `after_beat` may write what can wait for it, on the same connection.
         """
         connection: Connection | None = None
         try:
             while self.holds():
-                await asyncio.sleep(BEAT_SECONDS)
+                pause = BEAT_SECONDS
                 try:
                     if connection is None or connection.closed:
-                        connection = await connect("sagaconsole lease")
+                        connection = await connect(f"{CONNECTED_AS}{self.id}")
                     await self._beat(connection, in_flight())
                     await after_beat(connection)
                 except psycopg.OperationalError as error:
                     logger.warning("drain %s: no heartbeat: %s", self.id, error)
-                    connection = None
+                    connection, pause = None, RECONNECT_SECONDS
+                    self._good_until = self._sure_until
+                await asyncio.sleep(pause)
         finally:
             if connection is not None:
                 await connection.close()
@@ -84,9 +88,17 @@ class Lease:
         if await cursor.fetchone() is None:
             self.lost = True
             return
+        self._prolonged(asked)
+        await self.look_for_suspects(connection)
+
+    def _prolonged(self, asked: float) -> None:
         self._good_until = asked + LEASE_SECONDS
-        row = await (await connection.execute(leases.SOLO_WAITING, [FRESH_SECONDS, self.id])).fetchone()
-        self.solo_waiting = bool(row and row[0])
+        self._sure_until = self._good_until - MISSED_TWO_SECONDS
+
+    async def look_for_suspects(self, connection: Connection) -> None:
+        """Which suspects wait for this drain to call them. Only one drain makes room for them at a time."""
+        row = await (await connection.execute(leases.SUSPECTS_WAITING, [FRESH_SECONDS, self.id])).fetchone()
+        self.waiting = Apart(row[0]) if row and row[0] else None
 
 
 async def listen(channel: str, on_notice: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,8 +25,10 @@ from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import GONE, Connection, connect, reconnected
 from orchestration.drain.holding import Holding
 from orchestration.drain.lease import Announcer, Lease, listen
+from orchestration.drain.suspects import Apart, Suspects, apart
 from orchestration.store import leases
 from orchestration.store.figures import Figures
+from orchestration.store.rows import SagaChange
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -61,7 +63,9 @@ class Drain:
         self.figures = Figures()
         self.held = Holding(self.lease.id, self.clock, self.figures)
         self.catalogue = Catalogue()
+        self.suspects = Suspects(self.lease, self.held)
         self.owner = Owner(self.lease.id, self._blocked_by, self._takes_on)
+        self.claimer = Owner(self.lease.id, self._blocked_by, lambda: not self.summary.stopped)
         self.finished: list[Finished] = []
         self._started = time.monotonic()
         self._poll = SHORTEST_POLL
@@ -74,6 +78,7 @@ class Drain:
                     await self._claim()
                 await self._wait()
                 await settling.settle(self)
+                self.suspects.end()
             await self._give_back()
         return self.summary
 
@@ -89,6 +94,7 @@ class Drain:
         self._wake = asyncio.Event()
         self.connection: Connection = await connect("sagaconsole drain")
         self.clock.sync(await self.lease.begin(self.connection))
+        await self.lease.look_for_suspects(self.connection)
         self.caller = Caller(self.lease, self.catalogue, self.clock, self._call_ended)
         announcer = Announcer()
         self.held.attach(self.caller, announcer)
@@ -110,16 +116,12 @@ class Drain:
     def _goes_on(self) -> bool:
         self.summary.stopped = self.stop_requested()
         self.summary.lost = not self.lease.holds()
-        idle = not (self.held.sagas or self.finished or (self.lease.solo_waiting and not self._too_old()))
+        idle = not (self.held.sagas or self.finished or (self.lease.waiting and not self._too_old()))
         slice_is_over = self._age() > self.slice_seconds and idle
         return not (self.summary.stopped or self.summary.lost or slice_is_over)
 
     def _may_claim(self) -> bool:
-        return self.look and self._room() > 0 and not (self._too_old() or self._makes_room())
-
-    def _makes_room(self) -> bool:
-        """A suspect is called alone: what is out settles first, and what follows it is left to others."""
-        return bool(self.held.sagas) and (self.held.alone or self.lease.solo_waiting)
+        return self.look and not self._too_old() and self._room() > 0
 
     def _too_old(self) -> bool:
         """In every 30th slice and the two after it nothing new is taken on, so that even a busy drain may end.
@@ -133,14 +135,16 @@ class Drain:
         return time.monotonic() - self._started
 
     def _room(self) -> int:
-        return min(BATCH, self.max_calls - len(self.held.sagas))
+        room = min(BATCH, self.max_calls - len(self.held.sagas))
+        return min(room, self.suspects.room()) if self.suspects.come_first else room
 
     def _takes_on(self) -> bool:
-        return not (self.summary.stopped or self._makes_room())
+        """What follows a call is left to others while suspects come first."""
+        return not (self.summary.stopped or self.suspects.come_first)
 
     def _blocked_by(self, step: StepState) -> str | None:
-        if step.must_be_alone and not self.held.alone:
-            return "solo"
+        if not self.suspects.may_be_called(step):
+            return apart(step)
         participant = step.definition.participant
         return None if self.catalogue.may_be_called(participant) else f"participant:{participant}"
 
@@ -148,13 +152,15 @@ class Drain:
 
     async def _claim(self) -> None:
         """Take due sagas: owner, epoch and first intents in one transaction; then start their calls."""
-        self.held.alone = self.lease.solo_waiting and not self.held.sagas
         room = self._room()
+        calling = self.suspects.begin()
         try:
             async with self.connection.transaction():
                 sagas = await reading.claim(self, room=room)
                 now = self.clock.now()
-                changes = [settling.guarded(saga, now, lambda s: advance.claimed(s, self.owner, now)) for saga in sagas]
+                changes = [
+                    settling.guarded(saga, now, lambda s: advance.claimed(s, self.claimer, now)) for saga in sagas
+                ]
                 if changes:
                     await records.record(self.connection, changes, self.clock)
         except GONE as error:
@@ -163,15 +169,24 @@ class Drain:
         except psycopg.Error as error:
             await rescue.claim_one_by_one(self, sagas, error)
             return
-        if self.held.alone and not sagas:
-            self.held.alone = self.lease.solo_waiting = False
-        else:
-            self.look = self.held.alone or len(sagas) >= room
+        # Where suspects were found more may wait; where none is left, or where some were parked, the lease looks again.
+        self.look = len(sagas) >= room or (calling is not None and bool(sagas))
         self._poll = SHORTEST_POLL if sagas else self._poll
         self.summary.claimed += len(sagas)
         counting.claimed(self.figures, changes, len(sagas))
         for saga, change in zip(sagas, changes, strict=True):
             self.held.landed(saga, change)
+        await self._mind_suspects(calling, changes)
+
+    async def _mind_suspects(self, calling: Apart | None, changes: Sequence[SagaChange]) -> None:
+        """Look at once whether suspects wait: when some were just parked, and when none of a kind is left."""
+        none_left = calling is not None and not changes and not self.held.suspects
+        if none_left or any(change.parked_on in set(Apart) for change in changes):
+            self.suspects.end()
+            with contextlib.suppress(*GONE):  # the next statement of the loop finds that out too
+                await self.lease.look_for_suspects(self.connection)
+            # Those that could not be claimed though they wait are locked by somebody: not again at once.
+            self.look = calling is None or self.lease.waiting is not calling
 
     # -- wait --------------------------------------------------------------------------------------------------
 

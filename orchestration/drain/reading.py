@@ -43,15 +43,15 @@ class LowWater:
 
 
 async def claim(drain: "Drain", *, room: int) -> list[StoredSaga]:
-    """Due sagas that nobody else is claiming, locked: at most `room`, or the oldest solo one."""
-    if drain.held.alone:
-        cursor = await drain.connection.execute(read.CLAIM_SOLO)
+    """Due sagas that nobody else is claiming, locked: at most `room`, of the suspects or of everything else."""
+    if drain.suspects.calling:
+        cursor = await drain.connection.execute(read.CLAIM_APART, [drain.suspects.calling, room])
     else:
         drain.marks.before_claim()
         marks = {"begun_from": drain.marks.begun_from, "new_from": drain.marks.new_from, "room": room}
         cursor = await drain.connection.execute(read.CLAIM, marks)
     rows = await cursor.fetchall()
-    if not drain.held.alone:
+    if not drain.suspects.calling:
         drain.marks.after_claim(rows)
     return await _stored(drain, rows)
 

@@ -32,7 +32,7 @@ async def claim_one_by_one(drain: "Drain", seen: Sequence[StoredSaga], error: ps
 
 async def _claim(drain: "Drain", saga_id: UUID, epoch: int) -> None:
     try:
-        await _write(drain, saga_id, epoch, lambda saga: advance.claimed(saga, drain.owner, drain.clock.now()))
+        await _write(drain, saga_id, epoch, lambda saga: advance.claimed(saga, drain.claimer, drain.clock.now()))
     except GONE:
         raise
     except psycopg.Error as error:

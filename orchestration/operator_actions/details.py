@@ -1,5 +1,6 @@
 """What some acts take beside reason, revision and step. Each is checked before the saga is looked at."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,10 +52,13 @@ def some_json(max_bytes: int, *, required: bool) -> Callable[[Any, UUID], str]:
     def why_not(value: Any, _saga_id: UUID) -> str:
         if value is None:
             return "must not be null" if required else ""
+        # First the size, which is quickly found out; what is no JSON at all has none, and its place is found below.
+        with contextlib.suppress(TypeError, ValueError, RecursionError):
+            if len(strict_json.canonical(value)) > max_bytes:
+                return f"is larger than {max_bytes // 1024} KiB"
         for problem in strict_json.find_problems(value, max_depth=strict_json.MAX_DEPTH):
             return str(problem) if problem.place else problem.reason
-        size = len(strict_json.canonical(value))
-        return f"is larger than {max_bytes // 1024} KiB" if size > max_bytes else ""
+        return ""
 
     return why_not
 

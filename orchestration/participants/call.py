@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from orchestration.faults import Fault, inject
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
+from orchestration.strict_json import is_deeper
 
 _strict = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+MAX_DEPTH = 256  # as in a callback
 BeforeSending = Callable[[Command], Awaitable[Fault | None]]
 
 
@@ -30,11 +32,17 @@ async def call(command: Command, transport: Transport, before_sending: BeforeSen
 
 
 def output_text(answer: Answer) -> tuple[Answer, str | None]:
-    """The answer's output as JSON text. What cannot be JSON counts as an invalid answer, which is in doubt."""
+    """The answer's output as JSON text. What cannot be JSON counts as an invalid answer, which is in doubt.
+
+    So does what is nested so deeply that it could be stored here and not be read elsewhere.
+    """
     if answer.output is None:
         return answer, None
     try:
-        return answer, _strict(answer.output)
+        text = _strict(answer.output)
+        if text.count("[") + text.count("{") > MAX_DEPTH and is_deeper(answer.output, MAX_DEPTH):
+            raise ValueError(f"is nested more than {MAX_DEPTH} deep")
     except (TypeError, ValueError, RecursionError) as error:
         said = problem(f"invalid answer: {error}"[:500], "invalid_answer")
         return Answer(Outcome.IN_DOUBT, error=said, fault=answer.fault), None
+    return answer, text

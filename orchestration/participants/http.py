@@ -38,6 +38,16 @@ class InvalidAnswer(ValueError):
     """The participant's answer is not what the protocol allows."""
 
 
+class NotTold(Exception):
+    """A participant was asked, and told nothing of use. `code`: host, not_sent, timeout, connection, invalid_answer or
+    http_status, which comes with the `status`."""
+
+    def __init__(self, code: str, message: str, status: int = 0) -> None:
+        self.code = code
+        self.status = status
+        super().__init__(message)
+
+
 class HttpParticipant:
     """How to reach one participant."""
 
@@ -117,6 +127,29 @@ class HttpTransport:
                 return status_meaning(parse_json(raw), response) if response.status == 200 else None
         except (aiohttp.ClientError, OSError, TimeoutError, InvalidAnswer, asyncio.IncompleteReadError):
             return None  # no usable answer: the contract says to try again with the same key
+
+    async def look_up(self, name: str, path: str, **params: str) -> Any:
+        """GET the JSON that a participant tells for a person, never for the engine. Raises NotTold."""
+        participant = self._participant(name)
+        if not self._allowed.allows(participant.host):
+            raise NotTold("host", f"{participant.host} is not an allowed host")
+        timeout = aiohttp.ClientTimeout(total=ASK_SECONDS, sock_connect=ASK_SECONDS)
+        try:
+            async with self._session.get(
+                participant.base_url + path, params=params, timeout=timeout, allow_redirects=False
+            ) as response:
+                raw = await _read(response)
+                if response.status != 200:
+                    raise NotTold("http_status", _said(raw, response.status)["message"], response.status)
+                return parse_json(raw)
+        except _NOT_SENT as error:
+            raise NotTold("not_sent", _first_line(error)) from error
+        except TimeoutError as error:
+            raise NotTold("timeout", f"no answer in {ASK_SECONDS:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise NotTold("connection", _first_line(error)) from error
+        except InvalidAnswer as error:
+            raise NotTold("invalid_answer", str(error)) from error
 
 
 def meaning(response: aiohttp.ClientResponse, raw: bytes, command: Command) -> Answer:

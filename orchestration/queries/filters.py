@@ -20,6 +20,7 @@ from orchestration.models.sagas import SagaQuerySet
 from orchestration.schemas import rfc3339
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 # An id holds the time of the process that made it, `created_at` the database's; so far may the two be apart.
 CLOCK_SLACK = timedelta(hours=2)
 AT_REST = (StepStatus.PENDING, StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.COMPENSATED)
@@ -43,7 +44,7 @@ class MomentField(forms.CharField):
         try:
             if len(text) == len("2026-01-31"):
                 return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-            return rfc3339(text)
+            return _in_utc(rfc3339(text))
         except ValueError as error:
             message = _("must be a date (2026-01-31) or a time by RFC 3339 with its zone (2026-01-31T12:00:00Z)")
             raise ValidationError(message) from error
@@ -125,6 +126,14 @@ def filter_sagas(params: QueryDict) -> SagaQuerySet:
         raise WrongFilter(problems)
     queryset: SagaQuerySet = found.qs
     return queryset
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """By its zone a far time may lie before the first year or after the last one: no saga is beyond these either."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST if moment.year == FIRST.year else LAST
 
 
 def _first_id(moment: datetime, slack: timedelta) -> UUID:

@@ -1,5 +1,11 @@
 """Leases: one row per drain. Whoever lets its row lapse has lost its sagas."""
 
+LEASE_SECONDS = 8.0
+BEAT_SECONDS = 2.0
+# A drain that has missed two heartbeats and is not connected is dead, unless the server itself has only just come back.
+MISSED_TWO_SECONDS = LEASE_SECONDS - 2.25 * BEAT_SECONDS
+CONNECTED_AS = "sagaconsole lease "  # and the drain's id
+
 BEGIN_DRAIN = """
 INSERT INTO orchestration_drain (id, until, host, pid, in_flight)
 VALUES (%s, clock_timestamp() + make_interval(secs => %s), %s, %s, 0)
@@ -19,9 +25,14 @@ EXPIRE_CHILD = "UPDATE orchestration_drain SET until = clock_timestamp() WHERE h
 
 # A lapsed drain's sagas are due at once for others. Raising the epoch shuts out a late write of a frozen owner.
 # Rows are locked in id order. `status` narrows the scan by its index; an owned saga is always in one of the two.
-RELEASE_LAPSED = """
+RELEASE_LAPSED = f"""
 WITH lapsed AS (
-    SELECT id FROM orchestration_drain WHERE until < clock_timestamp() ORDER BY id FOR UPDATE SKIP LOCKED
+    SELECT id FROM orchestration_drain drain
+    WHERE until < clock_timestamp() OR (
+        until < clock_timestamp() + interval '{MISSED_TWO_SECONDS} seconds'
+        AND pg_postmaster_start_time() < clock_timestamp() - interval '{LEASE_SECONDS} seconds'
+        AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '{CONNECTED_AS}' || drain.id))
+    ORDER BY id FOR UPDATE SKIP LOCKED
 ), orphan AS MATERIALIZED (
     SELECT saga.id FROM orchestration_saga saga
     WHERE saga.status IN ('running', 'compensating') AND saga.drain_id IN (SELECT id FROM lapsed)
@@ -33,7 +44,7 @@ WITH lapsed AS (
     DELETE FROM orchestration_drain WHERE id IN (SELECT id FROM lapsed) RETURNING id
 )
 SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM released)
-"""
+"""  # noqa: S608  only this module's constants are put in
 
 # Sagas owned by a drain that has no row (its row was deleted by hand, or an older database was restored).
 RELEASE_OWNERLESS = """
@@ -48,12 +59,17 @@ FROM orphan WHERE saga.id = orphan.id AND saga.drain_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM orchestration_drain drain WHERE drain.id = saga.drain_id)
 """
 
-# Parked sagas whose reason is gone, or whose deadline has passed, are due again. Oldest first, in portions.
+# Parked sagas whose reason is gone, or whose deadline has passed, are due again. Oldest first, in portions. A deadline
+# that only alerts (past the pivot) has no more to say once it was seen: it would unpark the saga in each round. What
+# needs no call waits for nobody: the end of an approval's time, of a timer, of the wait for an accepted call's answer.
 RELEASE_PARKED = """
 WITH free AS (
     SELECT saga.id FROM orchestration_saga saga
     WHERE saga.parked_on IS NOT NULL AND (
-        (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp())
+        (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp() AND NOT saga.overdue)
+        OR EXISTS (SELECT FROM orchestration_step step WHERE step.saga_id = saga.id AND (
+            step.answer_by <= clock_timestamp()
+            OR (step.status = 'waiting' AND step.answer_by IS NULL AND step.due_at <= clock_timestamp())))
         OR (saga.parked_on LIKE 'participant:%%' AND EXISTS (
             SELECT FROM orchestration_participant p
             WHERE NOT p.paused AND saga.parked_on = 'participant:' || p.name)))
@@ -86,12 +102,14 @@ SELECT (SELECT id FROM live ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM adv
 
 COUNT_DRAINS = "SELECT count(*) FROM orchestration_drain WHERE until > clock_timestamp()"
 
-# Only the oldest drain makes room for what must be tried alone; the others go on with everything else. One that has
-# missed a heartbeat does not count: it may be dead. Parameters: seconds that a fresh lease has left, id of the drain.
-SOLO_WAITING = """
-SELECT EXISTS (SELECT FROM orchestration_saga WHERE parked_on = 'solo' AND due_at <= clock_timestamp())
-    AND NOT EXISTS (SELECT FROM orchestration_drain
-        WHERE until > clock_timestamp() + make_interval(secs => %s) AND id < %s)
+# Only the youngest drain makes room for suspects: the one that follows a drain that died holds least. The others go on
+# with everything else. One that has missed a heartbeat does not count: it may be dead. Who has waited
+# longest says which kind is called next. Parameters: seconds that a fresh lease has left, id of the drain.
+SUSPECTS_WAITING = """
+SELECT (SELECT parked_on FROM orchestration_saga
+    WHERE parked_on IN ('solo', 'suspect') AND due_at <= clock_timestamp() ORDER BY due_at LIMIT 1)
+WHERE NOT EXISTS (SELECT FROM orchestration_drain
+    WHERE until > clock_timestamp() + make_interval(secs => %s) AND id > %s)
 """
 
 COUNT_UP = """

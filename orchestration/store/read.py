@@ -23,11 +23,11 @@ FROM (SELECT id FROM begun UNION ALL SELECT id FROM fresh) claimed
 JOIN orchestration_saga s USING (id) JOIN orchestration_sagadata d ON d.saga_id = s.id
 """  # noqa: S608  only this module's constants are put in
 
-# A step that lost its worker once is next tried with nothing else in the drain.
-CLAIM_SOLO = f"""
+# Steps that lost their worker are called apart from all others. Parameters: what they are parked on, room.
+CLAIM_APART = f"""
 SELECT {SAGA_COLUMNS}, {ASIDE} FROM orchestration_saga s JOIN orchestration_sagadata d ON d.saga_id = s.id
-WHERE s.parked_on = 'solo' AND s.due_at <= statement_timestamp()
-ORDER BY s.due_at LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED
+WHERE s.parked_on = %s AND s.due_at <= statement_timestamp()
+ORDER BY s.due_at LIMIT %s FOR NO KEY UPDATE OF s SKIP LOCKED
 """  # noqa: S608
 
 LOAD = f"""

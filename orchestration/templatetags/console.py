@@ -1,5 +1,6 @@
 """What templates need to show statuses, times, ids and JSON the same way everywhere."""
 
+import json as plain_json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from orchestration.queries import CappedCount
 
 register = template.Library()
 NOTHING = times.NOTHING
+SHOWN = 120
 _MOVING = {"running": "spin", "compensating": "rock"}
 
 
@@ -108,6 +110,17 @@ def clock(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def at(moment: datetime) -> SafeString:
+    """A moment to come, to the minute; the date only if it is another day's. All of it on hover and focus."""
+    local = timezone.localtime(moment)
+    same_day = local.date() == timezone.localdate()
+    text = f"{local:%H:%M}" if same_day else f"{local:%Y-%m-%d %H:%M}"
+    return format_html(
+        '<time datetime="{}" title="{}" tabindex="0">{}</time>', moment.isoformat(), times.absolute(moment), text
+    )
+
+
+@register.filter
 def absolute(moment: datetime) -> str:
     return times.absolute(moment)
 
@@ -171,3 +184,22 @@ def json(value: Any) -> SafeString:
 def count(number: CappedCount | int | None) -> str:
     """A number with its thousands parted; "10,000+" when it was not counted further."""
     return times.number(number)
+
+
+@register.filter
+def told_look(state: str) -> words.Look | None:
+    """How a word of a status endpoint looks; None for a word that the protocol does not know."""
+    return words.TOLD.get(state)
+
+
+@register.filter
+def trouble_word(code: str) -> str:
+    """Why a participant told nothing."""
+    return str(words.TROUBLE.get(code, code))
+
+
+@register.filter
+def compact(value: Any) -> str:
+    """JSON on one short line; a text without its quotes."""
+    text = value if isinstance(value, str) else plain_json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

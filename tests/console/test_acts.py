@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
 from django.urls import reverse
 
+from orchestration.console import words
 from orchestration.models import AuditEntry, Saga
-from orchestration.operator_actions import perform
+from orchestration.operator_actions import ACTS, perform
 from tests.cast import Cast
 
 HTMX = {"HX-Request": "true"}
@@ -85,6 +87,16 @@ def test_unknown_acts_and_sagas_are_404(cast: Cast, stuck: Saga) -> None:
     assert post(cast, stuck, act="explode").status_code == 404
 
 
-def test_all_acts_have_words(cast: Cast, stuck: Saga) -> None:
-    for act in ("retry", "compensate", "skip", "pause", "resume"):
-        assert cast.operator.browser.get(address(stuck, act), headers=HTMX).status_code == 200
+@pytest.mark.parametrize("act", ACTS)
+def test_every_act_has_a_preview(cast: Cast, stuck: Saga, act: str) -> None:
+    response = cast.admin.browser.get(address(stuck, act), headers=HTMX)
+    assert response.status_code == 200
+    assert str(words.ACTS[act]) in response.content.decode()
+    assert words.ACT_DONE[act]
+
+
+def test_the_conflict_says_what_the_other_person_did(cast: Cast, stuck: Saga) -> None:
+    perform("retry", saga_id=stuck.pk, actor=cast.admin.actor, reason="mine")
+    html = post(cast, stuck, act="compensate").content.decode()
+    assert "The last person who changed it is admin." in html
+    assert "Retry asked for." in html

@@ -4,11 +4,13 @@ from typing import Any
 from uuid import uuid4
 
 from django.urls import reverse
+from django.utils import translation
 
 from orchestration.console import reasons
 from orchestration.core.saga_state import Stuck
 from orchestration.models import Saga, SagaDefinition
 from tests.cast import Cast
+from tests.console.conftest import BEFORE_APPROVAL
 from tests.console.rows import make_attempt, make_saga
 
 
@@ -29,34 +31,50 @@ def test_an_unknown_saga_is_404(cast: Cast) -> None:
 
 
 def test_the_picture_turns_where_the_saga_turned(cast: Cast, stuck: Saga) -> None:
-    stops = page(cast, stuck).context["stops"]
-    assert [stop.turns for stop in stops] == [False, True, False]
-    assert [stop.back.look.icon if stop.back.look else None for stop in stops] == ["stuck", "compensated", None]
-    assert stops[0].back.went
+    stages = page(cast, stuck).context["stages"]
+    assert [stage.turns for stage in stages] == [False, True, False]
+    backs = [stage.stops[0].back for stage in stages]
+    assert [back.look.icon if back.look else None for back in backs] == ["stuck", "compensated", None]
+    assert stages[0].went_back
 
 
 def test_a_saga_that_only_went_forward_has_an_empty_undo_lane(cast: Cast, definition: SagaDefinition) -> None:
     saga = make_saga(definition, "running", ["succeeded", "running", "pending"])
-    stops = page(cast, saga).context["stops"]
-    assert not any(stop.turns or stop.back.look for stop in stops)
-    assert [stop.forward.went for stop in stops] == [True, False, False]
+    stages = page(cast, saga).context["stages"]
+    assert not any(stage.turns or stage.stops[0].back.look for stage in stages)
+    assert [stage.went for stage in stages] == [True, False, False]
 
 
 def test_each_try_is_a_tick(cast: Cast, definition: SagaDefinition) -> None:
     saga = make_saga(definition, "running", ["running", "pending", "pending"])
     for number in (1, 2):
         make_attempt(saga, 0, "in_doubt", number=number)
-    cell = page(cast, saga).context["stops"][0].forward
+    cell = page(cast, saga).context["stages"][0].stops[0].forward
     assert [tick.icon for tick in cell.ticks] == ["doubt", "doubt"]
     assert cell.shows_ticks
 
 
 def test_buttons_are_what_state_and_rights_allow(cast: Cast, stuck: Saga) -> None:
-    acts = {act.name: act.why_not for act in page(cast, stuck).context["acts"]}
-    assert acts == {"retry": "", "compensate": "", "skip": "", "pause": ""}
-    assert set({act.why_not for act in page(cast, stuck, "viewer").context["acts"]}) == {
-        "Your role does not allow this act."
+    acts = page(cast, stuck, "admin").context["acts"]
+    assert [act.name for act in acts if act.in_front] == ["retry", "compensate", "skip", "pause"]
+    assert [act.name for act in acts if not act.in_front and not act.why_not] == ["edit-and-retry", "abandon"]
+    assert {act.name: act.why_not for act in acts if act.why_not} == {
+        "resolve": "No step that the saga is stuck on is in doubt."
     }
+    assert [act.name for act in acts if act.is_main] == ["retry"]
+
+
+def test_who_lacks_the_right_is_told_so_at_each_act(cast: Cast, stuck: Saga) -> None:
+    acts = page(cast, stuck, "viewer").context["acts"]
+    assert {act.why_not for act in acts} == {"Your role does not allow this act."}
+    by_operator = {act.name: act.why_not for act in page(cast, stuck).context["acts"]}
+    assert by_operator["abandon"] == "Your role does not allow this act."
+
+
+def test_a_reason_why_not_is_there_to_be_read(cast: Cast, doubtful: Saga) -> None:
+    html = page(cast, doubtful).content.decode()
+    assert "charge is in doubt: first find out whether it took effect." in html
+    assert html.index("Resolve doubt") < html.index("More acts") < html.index("Skip step")
 
 
 def test_an_act_that_does_not_fit_is_disabled_with_the_reason(cast: Cast, definition: SagaDefinition) -> None:
@@ -107,3 +125,31 @@ def test_the_part_carries_the_title_and_leaves_the_input_out(cast: Cast, stuck: 
 
 def test_every_reason_to_be_stuck_is_explained() -> None:
     assert {code.value for code in Stuck} <= set(reasons.STUCK)
+
+
+def test_an_overdue_saga_says_so_and_what_that_means(cast: Cast, big: SagaDefinition) -> None:
+    steps = [*BEFORE_APPROVAL, "succeeded", "succeeded", "waiting", "pending"]
+    saga = make_saga(big, "running", steps, overdue=True, business_key="BIG-9")
+    html = page(cast, saga).content.decode()
+    assert "Overdue: its deadline has passed" in html
+    assert "There is no way back" in html
+    assert "overdue" in cast.viewer.browser.get("/sagas/").content.decode()
+
+
+def test_what_the_rules_say_against_an_act_has_words_in_portuguese() -> None:
+    """Every refusal that the rules can raise, as they word it."""
+    said = [
+        "the saga has ended: completed", "a: the participant says that it can never be undone", "not paused",
+        "a is in doubt: first find out whether it took effect", "a call is out; its answer comes first",
+        "the saga has changed since you looked: it is at revision 3, not 2", "no step waits for its next try",
+        "the saga is past its pivot, a, and only goes forward", "already paused", "already compensating",
+        "the pivot, a, is being called; its answer comes first", "a: the time to decide is over", "a makes no call",
+        "more than one step fits; name one of a, b", "you lack the right to skip", "no step waits for an approval",
+        "only a step that the saga is stuck on can be skipped", "that step is not one that this act fits",
+        "only a step that the saga is stuck on can be resolved", "the new input is missing",
+        "no step that the saga is stuck on is in doubt", "only a stuck or paused saga can be abandoned",
+    ]  # fmt: skip
+    for message in said:
+        english = reasons.why_not(message)
+        with translation.override("pt-br"):
+            assert reasons.why_not(message) != english, message

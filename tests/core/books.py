@@ -23,7 +23,9 @@ def to_operators(state: SagaState) -> tuple[object, ...]:
     """What an operator's act depends on: a call being out or about to go out is the same."""
     doubts = [step.in_doubt for step in state.steps if step.status in (S.FAILED, S.COMPENSATION_FAILED)]
     edited = [step.edited_input for step in state.steps]
-    return state.status, state.paused, letters(state).replace("r", "d").replace("c", "u"), doubts, edited
+    polled = [step.status is S.RUNNING and step.answer_by is not None for step in state.steps]
+    seen = ["w" if polls else letter for letter, polls in zip(letters(state), polled, strict=True)]
+    return state.status, state.paused, "".join(seen).replace("r", "d").replace("c", "u"), doubts, edited
 
 
 def _may_become(status: SagaStatus) -> set[SagaStatus]:

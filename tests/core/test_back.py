@@ -182,7 +182,7 @@ def test_an_undo_that_is_being_worked_on_uses_no_retry(event):
         pytest.param({"tries": UNDO_TRIES}, InDoubt(1), Stuck.COMPENSATION_EXHAUSTED, id="its tries are spent"),
         pytest.param({"tries": UNDO_TRIES}, TryLater(1), Stuck.COMPENSATION_EXHAUSTED, id="spent by try later"),
         pytest.param({"tries": UNDO_TRIES}, NotSent(1), Stuck.COMPENSATION_EXHAUSTED, id="spent without being sent"),
-        pytest.param({"losses": 3}, Lost(1), Stuck.WORKER_DIED, id="it kills its worker each time"),
+        pytest.param({"losses": 4}, Lost(1), Stuck.WORKER_DIED, id="it kills its worker each time"),
         pytest.param({"stale_answers": 1}, StaleEpoch(1), Stuck.STALE_EPOCH, id="a second stale epoch"),
     ],
 )

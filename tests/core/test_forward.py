@@ -103,11 +103,12 @@ def test_a_step_that_answered_later_is_polled():
     assert at_rest(decide(polled, Succeeded(0), NOW).after) == (G.COMPLETED, "s")
 
 
-def test_three_solo_losses_after_the_first_are_stuck():
+def test_three_solo_losses_after_two_in_company_are_stuck():
     state = saga("rp")
-    for losses in (1, 2, 3):
+    for losses, alone in ((1, False), (2, True), (3, True), (4, True)):
         state = decide(state, Lost(0), NOW).after
-        assert (letters(state), state.steps[0].losses, state.steps[0].must_be_alone) == ("dp", losses, True)
+        step = state.steps[0]
+        assert (letters(state), step.losses, step.is_suspect, step.must_be_alone) == ("dp", losses, True, alone)
         state = begin(state, NOW).after
     after = decide(state, Lost(0), NOW).after
     assert (at_rest(after), after.stuck_code) == ((G.STUCK, "fp"), Stuck.WORKER_DIED)
@@ -116,7 +117,7 @@ def test_three_solo_losses_after_the_first_are_stuck():
 
 def test_a_call_given_up_by_a_stopping_worker_blames_nobody():
     step = decide(saga("r"), Lost(0, blamed=False), NOW).after.steps[0]
-    assert (step.losses, step.must_be_alone, step.in_doubt, step.due_at) == (0, False, True, NOW)
+    assert (step.losses, step.is_suspect, step.in_doubt, step.due_at) == (0, False, True, NOW)
 
 
 @pytest.mark.parametrize("event", [*RETRIABLE, InProgress, Accepted])

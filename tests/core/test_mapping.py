@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from orchestration.core.mapping import MappingError, compiled, evaluate, payload
+from orchestration.core.mapping import MappingError, compiled, evaluate, payload, unknown_functions
 
 INPUT = {"sku": "A-1", "qty": 2, "mixed": [{"k": 1}, {"k": "one"}]}
 OUTPUTS = {"reserve-stock": {"ref": "R-7"}}
@@ -41,12 +41,32 @@ def test_an_expression_chooses(expression, value):
         pytest.param("to_number('1e999')", "does not give JSON", id="infinity"),
         pytest.param("{n: to_number('nan')}", "does not give JSON", id="not a number"),
         pytest.param("{how: &sku}", "does not give JSON", id="an expression as value"),
+        pytest.param('{a: `"\\u0000"`}', "NUL", id="a NUL character"),
+        pytest.param('{a: `"\\ud800"`}', "does not give JSON", id="half a surrogate pair"),
+        pytest.param("|".join(["[@,@]"] * 60), "asks for too much", id="a list that doubles"),
+        pytest.param("'a'|" + "|".join(["join('',[@,@])"] * 60), "asks for too much", id="a text that doubles"),
+        pytest.param("[`1`]|" + "|".join(["[@[],@[]][]"] * 60), "asks for too much", id="a list that doubles, flat"),
+        pytest.param("|".join(["[@,@]"] * 60) + "|to_string(@)", "asks for too much", id="a text of what doubles"),
+        pytest.param("|".join(["map(&[@,@],@)"] * 60).replace("map", "[`1`]|map", 1), "asks for too much", id="maps"),
     ],
 )
 def test_an_expression_that_fails_on_the_data_says_so(expression, said):
     assert compiled(expression)
     with pytest.raises(MappingError, match=said):
         sent(expression)
+
+
+@pytest.mark.parametrize("between", ["||", "|", "[]|"])
+def test_unknown_functions_are_found_however_long_the_expression(between):
+    assert unknown_functions(between.join(["a"] * 2000) + "|nothing(@)") == ["nothing"]
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800", "x" * 100_000])
+def test_what_is_said_of_a_failure_can_be_stored_and_shown(character):
+    with pytest.raises(MappingError) as caught:
+        payload("abs(input.text)", saga_input={"text": character}, outputs={})
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
 
 
 def test_data_too_deep_for_an_expression_is_an_error_of_the_mapping():

@@ -70,7 +70,7 @@ def test_where_the_pivot_leads(before, event, status, after):
             saga("srp", pivot=1, at={1: {**SPENT, **DOUBT}}), NotSent(1), "sfp", Stuck.PIVOT_IN_DOUBT,
             id="spent, an earlier try in doubt",
         ),
-        pytest.param(saga("srp", pivot=1, at={1: {"losses": 3}}), Lost(1), "sfp", Stuck.WORKER_DIED, id="lost"),
+        pytest.param(saga("srp", pivot=1, at={1: {"losses": 4}}), Lost(1), "sfp", Stuck.WORKER_DIED, id="lost"),
         pytest.param(saga("srp", pivot=1), CannotGoOn("broken"), "sfp", Stuck.CANNOT_GO_ON, id="the engine fails"),
         pytest.param(
             saga("srp", pivot=1, at={1: SPENT}, defined={1: HOLD}), TryLater(1), "sfp", Stuck.HELD, id="held"

@@ -76,6 +76,26 @@ def test_polls_use_no_try_and_do_not_move_the_end_of_the_wait():
     assert (state.steps[0].answer_by, state.steps[0].in_doubt) == (NOW + MINUTE, False)
 
 
+def test_polls_grow_apart_as_far_as_the_longest_wait_between_tries():
+    state, now, waits = accepted(Accepted(0)), NOW, []
+    for _poll in range(9):
+        due_at = state.steps[0].due_at
+        waits.append((due_at - now).total_seconds())
+        now = due_at
+        state = decide(begin(state, now).after, InProgress(0), now).after
+    assert waits == sorted(waits)
+    assert waits[-1] == waits[-2] == state.steps[0].policy.max.total_seconds()
+
+
+def test_polls_make_no_new_revision():
+    waits = accepted(Accepted(0, luck=0.0), WITHIN)
+    asked = begin(waits, NOW + SECOND)
+    told = decide(asked.after, InProgress(0, luck=0.0), NOW + SECOND)
+    assert [str(move) for move in (*asked.moves, *told.moves)] == ["0:waiting>running", "0:running>waiting"]
+    assert (asked.changes_revision, told.changes_revision) == (False, False)
+    assert decide(asked.after, Succeeded(0), NOW + SECOND).changes_revision
+
+
 def test_an_accepted_call_that_is_not_answered_in_time_is_in_doubt_and_tried_again():
     state = accepted(Accepted(0, askable=False), WITHIN)
     assert begin(state, NOW + MINUTE - SECOND).moves == ()

@@ -4,22 +4,40 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from sagaconsole.demo.terminal import say
 from tests.faults import collect, report
 from tests.faults.checker import check
 from tests.faults.damage import Damage
-from tests.faults.facts import Facts
+from tests.faults.facts import Books, Facts, Weighed
+from tests.faults.memory import weigh
+from tests.faults.nonsense import Nonsense
+from tests.faults.operators import Operators
 from tests.faults.options import Options, parse_options
 from tests.faults.rest import Rest
 from tests.faults.schedule import plan
-from tests.faults.settle import settle
+from tests.faults.settle import Settled, settle
 from tests.faults.system import NotReady, System
 from tests.faults.traffic import Traffic
 
+ACTS_RATE, NONSENSE_RATE = 3.0, 4.0  # per second
 KEPT, MISSED, COULD_NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass
+class Run:
+    """Who takes part in a run."""
+
+    rest: Rest
+    participants: Mapping[str, str]
+    traffic: Traffic
+    damage: Damage
+    operators: Operators
+    nonsense: Nonsense
+    books_before: Books
+    memory: Sequence[Weighed] = ()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,32 +80,63 @@ def _cancel_on_signals() -> None:
 
 
 async def _break_and_check(options: Options, system: System) -> int:
-    facts = system.facts
-    participants = facts["participants"]
-    async with Rest(facts["url"], facts["api_token"]) as rest, await collect.connect(facts["database_url"]) as database:
-        traffic, damage = Traffic(rest, options.seed), Damage(system, rest)
-        books_before = await collect.books(rest, participants)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(traffic.run(rate=options.launch_rate, seconds=options.seconds))
-            group.create_task(damage.run(plan(options.seed, options.seconds)))
-        await damage.heal()
-        say(f"{report.killed(damage.done)} processes killed or frozen; waiting for the sagas to end")
-        settled = await settle(database, rest)
-        found = Facts(
-            acknowledged=traffic.acknowledged, overdue=settled.overdue, books_before=books_before,
-            books_after=await collect.books(rest, participants), effects=await collect.effects(rest, participants),
-            **await collect.run_facts(database),
+    demo = system.facts
+    participants, people = demo["participants"], demo["users"]
+    tokens = (people["operator"]["api_token"], people["admin"]["api_token"])
+    async with Rest(demo["url"], demo["api_token"]) as rest:
+        run = Run(
+            rest, participants, traffic=Traffic(rest, options.seed), damage=Damage(system, rest),
+            operators=Operators(rest, options.seed, tokens, participants), nonsense=Nonsense(rest, options.seed),
+            books_before=await collect.books(rest, participants),
         )  # fmt: skip
-        engine = {name: await collect.number(database, collect.COUNTER, name) for name in report.COUNTERS}
-    (system.directory / "facts.json").write_text(json.dumps(asdict(found) | {"damage": damage.done}, default=str))
+        if options.calm_seconds:
+            await _stay_calm(options, run, system)
+        await _break(options, run, system)
+        async with await collect.connect(demo["database_url"]) as database:
+            settled = await settle(database, run.operators)
+            found = await _found(run, settled, database)
+            engine = {name: await collect.number(database, collect.COUNTER, name) for name in report.COUNTERS}
+    (system.directory / "facts.json").write_text(json.dumps(asdict(found), default=str))
     verdicts = check(found)
     say(report.table(verdicts))
-    say(report.counts(found, damage.done, settled, engine, rest.answers))
-    if all(one.kept for one in verdicts) and not traffic.refused:
+    say(report.counts(found, settled, engine, rest.answers))
+    if all(one.kept for one in verdicts) and not run.traffic.refused:
         return KEPT
-    say(report.misses(verdicts, found, damage.done))
-    say("\n".join(f"launch {line}" for line in traffic.refused))
+    say(report.misses(verdicts, found))
+    say("\n".join(f"launch {line}" for line in run.traffic.refused))
     return MISSED
+
+
+async def _stay_calm(options: Options, run: Run, system: System) -> None:
+    say(f"{options.calm_seconds:g} s of traffic alone, to see what the processes weigh")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run.traffic.run(rate=options.launch_rate, seconds=options.calm_seconds))
+        weighing = group.create_task(weigh(system, options.calm_seconds))
+    run.memory = weighing.result()
+
+
+async def _break(options: Options, run: Run, system: System) -> None:
+    """Everything at once; then heal."""
+    seconds = options.seconds
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run.traffic.run(rate=options.launch_rate, seconds=seconds))
+        group.create_task(run.operators.run(rate=ACTS_RATE, seconds=seconds))
+        group.create_task(run.nonsense.run(rate=NONSENSE_RATE, seconds=seconds))
+        group.create_task(system.keep_second_dispatcher(seconds))
+        group.create_task(run.damage.run(plan(options.seed, seconds)))
+    await run.damage.heal()
+    say(f"{report.killed(run.damage.done)} times something was killed, frozen or emptied; waiting for the sagas to end")
+
+
+async def _found(run: Run, settled: Settled, database: collect.Connection) -> Facts:
+    return Facts(
+        acknowledged=run.traffic.acknowledged, overdue=settled.overdue, books_before=run.books_before,
+        books_after=await collect.books(run.rest, run.participants),
+        effects=await collect.effects(run.rest, run.participants),
+        damage=sorted(run.damage.done, key=lambda done: done.at), acts=run.operators.acts,
+        nonsense=run.nonsense.answers, broken=run.rest.broken, memory=run.memory,
+        **await collect.run_facts(database),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,44 +1,35 @@
-"""The promises P1 to P6 (and P13), each a pure function of the facts. It never believes the orchestrator alone."""
+"""The promises about sagas and effects, each a pure function of the facts. It never believes the orchestrator alone."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from orchestration.core.states import ENDED
-from tests.faults import journal
+from tests.faults import acted, journal, memory, nonsense, recovery
 from tests.faults.facts import Effect, Facts, Step, by_saga
+from tests.faults.verdicts import Miss, Verdict, verdict
 
-COMPLETED, COMPENSATED = "completed", "compensated"
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """One breach of a promise. `saga_id` is empty when it is about no single saga."""
-
-    saga_id: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`looked_at`: how many things were checked; a promise that was checked on nothing is not kept."""
-
-    promise: str
-    statement: str
-    looked_at: int
-    misses: tuple[Miss, ...]
-
-    @property
-    def kept(self) -> bool:
-        return self.looked_at > 0 and not self.misses
+COMPLETED, COMPENSATED, ABANDONED = "completed", "compensated", "abandoned"
+NOT_YET = (
+    Verdict("P10", "one participant down, the others' p95", not_yet="there is no circuit breaker yet"),
+    Verdict("P11", "calls to a dead participant", not_yet="there is no circuit breaker yet"),
+    Verdict("P12b", "the audit's chain verifies", not_yet="the audit has no hash chain yet"),
+    Verdict("P14", "secrets found where they must not be", not_yet="secrets cannot be marked in a schema yet"),
+)
 
 
 def check(facts: Facts) -> list[Verdict]:
-    """All promises."""
-    return [
-        Verdict(promise, statement, looked_at(facts), tuple(misses(facts)))
+    """All promises, in order."""
+    found = [
+        verdict(promise, statement, looked_at(facts), misses(facts))
         for promise, statement, looked_at, misses in _PROMISES
     ]
+    found += [*recovery.verdicts(facts), *acted.verdicts(facts), nonsense.verdict_on(facts)]
+    found += [memory.verdict_on(facts), *NOT_YET]
+    return sorted(found, key=_in_order)
+
+
+def _in_order(one: Verdict) -> tuple[int, str]:
+    return int(one.promise.strip("Pabc")), one.promise
 
 
 def lost(facts: Facts) -> Iterator[Miss]:
@@ -62,18 +53,21 @@ def doubled(facts: Facts) -> Iterator[Miss]:
 def wrong_ends(facts: Facts) -> Iterator[Miss]:
     """P3: completed = each effect once and no undo; compensated = nothing left standing, for every step."""
     steps, effects = by_saga(facts.steps), by_saga(facts.effects)
+    skipped_by_a_person = {act.saga_id for act in facts.acts if act.act == "skip"}
     for saga in facts.sagas:
         mine = effects.get(saga.id, [])
         if saga.status == COMPLETED:
             yield from _not_completed(saga.id, steps.get(saga.id, []), mine)
         elif saga.status == COMPENSATED:
             yield from _left_standing(saga.id, mine)
+        elif saga.status == ABANDONED and saga.id in skipped_by_a_person:
+            yield from _said_to_be_undone(saga.id, steps.get(saga.id, []), mine)
         elif saga.status in ENDED:
             yield Miss(saga.id, f"ended {saga.status}, and nobody asked for it")
 
 
 def _not_completed(saga_id: str, steps: list[Step], effects: list[Effect]) -> Iterator[Miss]:
-    expected = Counter((step.name, "action") for step in steps if step.status != "skipped")
+    expected = Counter((step.name, "action") for step in steps if step.kind == "call" and step.status != "skipped")
     found = Counter((effect.step, effect.direction) for effect in effects)
     if not expected:
         yield Miss(saga_id, "completed without a step")
@@ -89,6 +83,15 @@ def _left_standing(saga_id: str, effects: list[Effect]) -> Iterator[Miss]:
         moved = {account: amount for account, amount in _sums(mine).items() if amount}
         if directions["action"] != directions["compensation"] or moved:
             yield Miss(saga_id, f"compensated, and {step} has {dict(directions)} and leaves {moved}")
+
+
+def _said_to_be_undone(saga_id: str, steps: list[Step], effects: list[Effect]) -> Iterator[Miss]:
+    """Somebody gave up an undo: what stands must not be called compensated."""
+    standing = Counter(effect.step for effect in effects if effect.direction == "action")
+    standing -= Counter(effect.step for effect in effects if effect.direction == "compensation")
+    for step in steps:
+        if step.status == "compensated" and standing[step.name]:
+            yield Miss(saga_id, f"abandoned, and {step.name} is called compensated while its effect stands")
 
 
 def unbalanced(facts: Facts) -> Iterator[Miss]:
@@ -158,5 +161,5 @@ _PROMISES: tuple[_Promise, ...] = (
     ("P5a", "illegal moves", lambda facts: len(facts.events), illegal_moves),
     ("P5b", "writes accepted from an old epoch", lambda facts: len(facts.events) + len(facts.attempts), old_epochs),
     ("P6", "due for a minute after the last fault, or never ended", lambda facts: len(facts.sagas), unended),
-    ("P13", "launches doubled", lambda facts: len(facts.acknowledged), doubly_launched),
+    ("P13a", "launches doubled", lambda facts: len(facts.acknowledged), doubly_launched),
 )  # fmt: skip

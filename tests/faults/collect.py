@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.rows import class_row
 
-from tests.faults.facts import Attempt, Books, Effect, Event, Saga, Step
+from tests.faults.facts import Attempt, Audited, Books, Effect, Event, Saga, Step
 from tests.faults.rest import Rest
 
 Connection = psycopg.AsyncConnection[Any]
@@ -17,7 +17,12 @@ SELECT saga.id::text AS id, status, business_key, epoch, journal_length, paused,
     EXISTS (SELECT FROM orchestration_drain d WHERE d.id = saga.drain_id AND d.until > clock_timestamp()) AS owned
 FROM orchestration_saga saga
 """
-STEPS = "SELECT saga_id::text AS saga_id, position, name, status FROM orchestration_step ORDER BY saga_id, position"
+STEPS = """
+SELECT step.saga_id::text AS saga_id, step.position, step.name, step.status, planned.kind
+FROM orchestration_step step JOIN orchestration_saga saga ON saga.id = step.saga_id
+JOIN orchestration_definitionstep planned USING (definition_id, position)
+ORDER BY step.saga_id, step.position
+"""
 EVENTS = """
 SELECT saga_id::text AS saga_id, seq, status, epoch, moves, kind, reason, at FROM orchestration_event
 ORDER BY orchestration_event.saga_id, seq
@@ -35,6 +40,21 @@ WHERE status IN ('pending', 'running', 'compensating') AND NOT paused
     AND NOT EXISTS (SELECT FROM orchestration_drain d WHERE d.id = saga.drain_id AND d.until > clock_timestamp())
 """
 )
+AUDITED = """
+SELECT saga_id::text AS saga_id, act, reason, granted FROM orchestration_auditentry
+WHERE saga_id IS NOT NULL AND via = 'rest' AND act <> 'launch'
+"""
+HELD = """
+SELECT saga.id::text FROM orchestration_saga saga JOIN orchestration_drain drain ON drain.id = saga.drain_id
+WHERE drain.pid = ANY(%s)
+"""
+PAUSED = SAGAS + "WHERE paused AND finished_at IS NULL"
+APPROVALS = """
+SELECT DISTINCT step.saga_id::text FROM orchestration_step step
+JOIN orchestration_saga saga ON saga.id = step.saga_id
+JOIN orchestration_definitionstep planned USING (definition_id, position)
+WHERE step.status = 'waiting' AND planned.kind = 'approval'
+"""
 STUCK = SAGAS + "WHERE status = 'stuck' ORDER BY id"
 COUNTER = "SELECT coalesce(sum(value), 0)::bigint FROM orchestration_enginestate WHERE name = %s"
 
@@ -48,6 +68,12 @@ async def rows(connection: Connection, kind: type[Row], statement: str) -> list[
     """The rows of `statement`, whose columns are the fields of `kind`."""
     async with connection.cursor(row_factory=class_row(kind)) as cursor:
         return await (await cursor.execute(statement.encode())).fetchall()
+
+
+async def texts(connection: Connection, statement: str, *values: Any) -> list[str]:
+    """The first column of what `statement` gives."""
+    cursor = await connection.execute(statement.encode(), values or None)
+    return [str(row[0]) for row in await cursor.fetchall()]
 
 
 async def number(connection: Connection, statement: str, *values: str) -> int:
@@ -73,6 +99,7 @@ async def run_facts(connection: Connection) -> dict[str, Any]:
         "steps": await rows(connection, Step, STEPS),
         "events": await rows(connection, Event, EVENTS),
         "attempts": await rows(connection, Attempt, ATTEMPTS),
+        "audited": await rows(connection, Audited, AUDITED),
     }
 
 

@@ -4,13 +4,20 @@ import asyncio
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from sagaconsole.demo.terminal import say
+from tests.faults import collect
+from tests.faults.facts import Done
+from tests.faults.recovery import TAKE_WORKERS
 from tests.faults.rest import DISTURBED, Rest
 from tests.faults.schedule import FREEZE_SECONDS, Fault, Kind
-from tests.faults.system import System, send
+from tests.faults.system import System, children_of, send
 
 _TARGETS = {
     Kind.WORKER: "workers",
@@ -19,17 +26,11 @@ _TARGETS = {
     Kind.DISPATCHER: "dispatcher",
     Kind.WEB: "web",
     Kind.VALKEY: "valkey",
+    Kind.POSTGRES: "postgres",
 }
 _PATIENCE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A fault that was really made."""
-
-    at: datetime
-    kind: Kind
-    what: str
+_LOOK_SECONDS = 0.05
+_AGAIN_SECONDS = 0.2
 
 
 class Damage:
@@ -59,22 +60,78 @@ class Damage:
                 await self._rest.delete(f"/faults/{self._rules[-1]}")
                 self._rules.pop()
             except DISTURBED:
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _at(self, moment: float, fault: Fault) -> None:
         await asyncio.sleep(moment - time.monotonic())
         if fault.kind is Kind.RULE:
             await self._add_rule(fault)
             return
-        pid = await self._target(fault)
-        number = signal.SIGSTOP if fault.kind is Kind.FREEZE else signal.SIGKILL
-        if pid is None or not send(pid, number):
+        if fault.kind in {Kind.FLUSH, Kind.WIPE}:
+            await self._flush(fault.kind)
             return
-        self._note(fault.kind, f"pid {pid}")
+        pid = await self._target(fault)
+        if pid is None:
+            return
+        held = await self._held_by(fault.kind, pid)
+        at = datetime.now(UTC)
+        if not send(pid, _signal(fault)):
+            return
+        if fault.kind is Kind.POSTGRES:
+            await self._see_postgres_back(at, pid)
+            return
+        self._note(fault.kind, f"pid {pid}, {len(held)} sagas held", at=at, held=held)
         if fault.kind is Kind.FREEZE:
             self._frozen.add(pid)
             await asyncio.sleep(FREEZE_SECONDS)
             self._thaw(pid)
+
+    async def _flush(self, kind: Kind) -> None:
+        """Everything that Valkey holds is gone; with WIPE, so is every drain."""
+        children = self._system.processes("children") if kind is Kind.WIPE else []
+        held = await self._held_by(kind, *children)
+        while True:
+            try:
+                async with Redis.from_url(self._system.facts["redis_url"]) as redis:
+                    at = datetime.now(UTC)
+                    for child in children:
+                        send(child, signal.SIGKILL)
+                    await redis.flushall()
+                break
+            except RedisError:
+                await asyncio.sleep(_AGAIN_SECONDS)
+        self._note(kind, f"{len(children)} drains, {len(held)} sagas held", at=at, held=held)
+
+    async def _see_postgres_back(self, at: datetime, pid: int) -> None:
+        """Until another server runs and the console answers from it."""
+        while self._system.processes("postgres") == [pid]:  # noqa: ASYNC110  another process decides
+            await asyncio.sleep(_LOOK_SECONDS)
+        await self._connected()
+        back_at = datetime.now(UTC)
+        while await self._rest.look("/sagas?limit=1") is None:  # noqa: ASYNC110  another process decides
+            await asyncio.sleep(_LOOK_SECONDS)
+        about = f"pid {pid}, its own recovery took {(back_at - at).total_seconds():.1f} s"
+        self._note(Kind.POSTGRES, about, at=at, back_at=back_at, answered_at=datetime.now(UTC))
+
+    async def _connected(self) -> None:
+        while True:
+            try:
+                await (await collect.connect(self._system.facts["database_url"])).close()
+            except psycopg.OperationalError:
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                return
+
+    async def _held_by(self, kind: Kind, *pids: int) -> tuple[str, ...]:
+        """The sagas of which these drains, or the drains of these workers, are the owners; none without a database."""
+        drains = [child for pid in pids for child in children_of(pid)] if kind is Kind.WORKER else list(pids)
+        if kind not in TAKE_WORKERS or not drains:
+            return ()
+        try:
+            async with await collect.connect(self._system.facts["database_url"]) as database:
+                return tuple(await collect.texts(database, collect.HELD, drains))
+        except psycopg.OperationalError:
+            return ()
 
     async def _add_rule(self, fault: Fault) -> None:
         assert fault.rule is not None
@@ -102,6 +159,13 @@ class Damage:
             self._frozen.remove(pid)
             send(pid, signal.SIGCONT)
 
-    def _note(self, kind: Kind, what: str) -> None:
-        self.done.append(Done(datetime.now(UTC), kind, what))
+    def _note(self, kind: Kind, what: str, *, at: datetime | None = None, **more: Any) -> None:
+        self.done.append(Done(at or datetime.now(UTC), kind, what, **more))
         say(f"  {time.monotonic() - self._start:5.1f} s  {kind}: {what}")
+
+
+def _signal(fault: Fault) -> signal.Signals:
+    """PostgreSQL dies by SIGKILL, or as by `pg_ctl stop -m immediate`."""
+    if fault.kind is Kind.FREEZE:
+        return signal.SIGSTOP
+    return signal.SIGQUIT if fault.kind is Kind.POSTGRES and fault.pick < 0.5 else signal.SIGKILL

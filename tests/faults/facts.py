@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from tests.faults.schedule import Kind
+
 
 @dataclass(frozen=True, slots=True)
 class Saga:
@@ -31,6 +33,7 @@ class Step:
     position: int
     name: str
     status: str
+    kind: str = "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,59 @@ class Effect:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A fault that was really made. `held`: the sagas whose worker it took.
+
+    After PostgreSQL was killed: `back_at`, when it took connections again, `answered_at`, when the console answered.
+    """
+
+    at: datetime
+    kind: Kind
+    what: str
+    held: tuple[str, ...] = ()
+    back_at: datetime | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One request of an operator and the status of its answer; 0: none came. `twin`: the reason of the first of two."""
+
+    saga_id: str
+    act: str
+    reason: str
+    status: int
+    twin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit row."""
+
+    saga_id: str
+    act: str
+    reason: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the console answered to a request, bad or good; 0: nothing."""
+
+    what: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a process weighed, `at_seconds` of the calm stretch. `kind`: as System.processes calls it."""
+
+    at_seconds: float
+    kind: str
+    kilobytes: int
+
+
 Books = Mapping[str, Mapping[str, int]]  # participant -> account -> amount
 
 
@@ -97,6 +153,7 @@ def by_saga(rows: Iterable[Row]) -> dict[str, list[Row]]:
 class Facts:
     """All of a run. `acknowledged`: saga ids by idempotency key. `overdue`: what P6 counts, 60 s after the last fault.
 
+    `nonsense`: answers to bad requests; `broken`: to good ones, when the console failed by itself.
     Events are in order of (saga, seq), attempts of (saga, position, direction, number).
     """
 
@@ -109,3 +166,9 @@ class Facts:
     books_before: Books = field(default_factory=dict)
     books_after: Books = field(default_factory=dict)
     overdue: Sequence[Saga] = ()
+    damage: Sequence[Done] = ()
+    acts: Sequence[Act] = ()
+    audited: Sequence[Audited] = ()
+    nonsense: Sequence[Answered] = ()
+    broken: Sequence[Answered] = ()
+    memory: Sequence[Weighed] = ()

@@ -5,15 +5,20 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_SECONDS = {"smoke": 60.0, "long": 1800.0}
+_SECONDS = {"smoke": 60.0, "long": 1200.0}
+_CALM_SECONDS = {"smoke": 0.0, "long": 600.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`seconds` of traffic and faults; `launch_rate` in sagas per second. All of the plan follows from `seed`."""
+    """`seconds` of traffic and faults, after `calm_seconds` of traffic alone; `launch_rate` in sagas per second.
+
+    All of the plan follows from `seed`.
+    """
 
     seed: int
     seconds: float
+    calm_seconds: float
     launch_rate: float
     workers: int
     keep: bool
@@ -22,9 +27,12 @@ class Options:
 def parse_options(arguments: Sequence[str]) -> Options:
     """Read the words after `python -m tests.faults`; wrong ones end the process with a usage line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--level", choices=sorted(_SECONDS), default="smoke", help="smoke: 60 s, long: 30 minutes")
+    parser.add_argument(
+        "--level", choices=sorted(_SECONDS), default="smoke", help="smoke: 60 s, long: 30 minutes, 10 of them calm"
+    )
     parser.add_argument("--seed", type=int, help="repeat the plan of an earlier run; without it a new one is drawn")
     parser.add_argument("--seconds", type=_positive, help="instead of the level's")
+    parser.add_argument("--calm-seconds", type=_positive, help="of traffic alone before that, instead of the level's")
     parser.add_argument("--launch-rate", type=_positive, default=20.0, help="sagas per second (default %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (default %(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep data, logs and facts.json also when all went well")
@@ -32,6 +40,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     return Options(
         seed=secrets.randbelow(1_000_000) if words.seed is None else words.seed,
         seconds=words.seconds or _SECONDS[words.level],
+        calm_seconds=_CALM_SECONDS[words.level] if words.calm_seconds is None else words.calm_seconds,
         launch_rate=words.launch_rate,
         workers=words.workers,
         keep=words.keep,

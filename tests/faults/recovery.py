@@ -1,44 +1,161 @@
-"""How long sagas lay still after their worker was killed or frozen."""
+"""How long work lay still after a fault: P7 (workers), P8 (Valkey), P9 (PostgreSQL).
+
+After PostgreSQL was killed the time counts from the moment it takes connections again: its own recovery is its own.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
-from tests.faults.damage import Done
-from tests.faults.facts import Attempt
+from orchestration.core.states import OUT, SagaStatus
+from tests.faults.facts import Attempt, Done, Event, Facts, by_saga
 from tests.faults.schedule import Kind
+from tests.faults.verdicts import Miss, Verdict, verdict
 
-_TAKE_WORKERS = {Kind.WORKER, Kind.CHILD, Kind.FREEZE}
+TAKE_WORKERS = {Kind.WORKER, Kind.CHILD, Kind.FREEZE, Kind.WIPE}
+TAKE_VALKEY = {Kind.VALKEY, Kind.FLUSH, Kind.WIPE}
+WORKER_LIMIT = timedelta(seconds=15)
+VALKEY_LIMIT = timedelta(seconds=5)
+CONSOLE_LIMIT = timedelta(seconds=10)
+POSTGRES_LIMIT = timedelta(seconds=20)
 CRASH_RULE = "crash by rule"
 
 
-def longest(attempts: Sequence[Attempt], damage: Sequence[Done]) -> dict[str, timedelta]:
-    """By cause, the longest time from the kill to the start of the next try of a step whose call was lost with it.
+class Still(NamedTuple):
+    """Something that lay still since a fault. `until`: None when it never went on; `late_at`: the promise's end."""
 
-    A lost call counts from the first kill that came while it was out; without one, a rule has crashed its worker, and
-    it counts from its start. Attempts in order of (saga, position, direction, number).
-    """
-    found: dict[str, timedelta] = {}
-    for lost, goes_on_at in _lost(attempts):
-        cause, killed_at = _cause(lost, damage)
-        found[cause] = max(found.get(cause, timedelta(0)), goes_on_at - killed_at)
-    return found
+    saga_id: str
+    cause: Done
+    since: datetime
+    until: datetime | None
+    late_at: datetime
+
+    @property
+    def is_late(self) -> bool:
+        return self.until is None or self.until > self.late_at
+
+    @property
+    def has_more_time(self) -> bool:
+        """PostgreSQL was killed too, so that its own limit counts."""
+        limits = {Kind.POSTGRES: POSTGRES_LIMIT} | dict.fromkeys(TAKE_VALKEY, VALKEY_LIMIT)
+        limits |= dict.fromkeys(TAKE_WORKERS, WORKER_LIMIT)
+        return self.late_at - self.since > limits[self.cause.kind]
+
+    def said(self) -> str:
+        took = "never" if self.until is None else f"after {(self.until - self.since).total_seconds():.1f} s"
+        return f"{self.cause.kind} at {self.cause.at:%H:%M:%S.%f} ({self.cause.what}): went on {took}"
 
 
-def _lost(attempts: Sequence[Attempt]) -> Iterator[tuple[Attempt, datetime]]:
-    """Each lost try, and when the next of the same step began; without a next one, when its loss was noticed."""
-    for one, following in pairwise([*attempts, None]):
-        if one is not None and one.outcome == "lost":
-            same = following is not None and _step(following) == _step(one)
-            yield one, following.started_at if same and following is not None else one.finished_at
+def verdicts(facts: Facts) -> list[Verdict]:
+    """P7 for each saga that a taken worker held; P8 and P9 for the first try after the fault, and for the console."""
+    emptied, restarted = (
+        _work_still(facts, TAKE_VALKEY, VALKEY_LIMIT),
+        _work_still(facts, {Kind.POSTGRES}, POSTGRES_LIMIT),
+    )
+    return [
+        _judged("P7", "killed worker: its sagas go on <= 15 s", list(sagas_still(facts))),
+        _judged("P8", "Valkey emptied: due work runs <= 5 s", list(emptied)),
+        _judged("P9a", "PostgreSQL back: console answers <= 10 s", list(_console_still(facts))),
+        _judged("P9b", "PostgreSQL back: workers go on <= 20 s", list(restarted)),
+    ]  # fmt: skip
+
+
+def _judged(promise: str, statement: str, still: list[Still]) -> Verdict:
+    late = [Miss(one.saga_id, one.said()) for one in still if one.is_late]
+    return verdict(promise, statement, len(still), late, _figure(still))
+
+
+def _figure(still: list[Still]) -> str:
+    """The longest by cause; apart from these, where PostgreSQL was away meanwhile."""
+    longest: dict[str, timedelta] = {}
+    for one in still:
+        if one.until is not None:
+            cause = f"{one.cause.kind} (PostgreSQL too)" if one.has_more_time else str(one.cause.kind)
+            longest[cause] = max(longest.get(cause, timedelta(0)), one.until - one.since)
+    return ", ".join(f"{cause} {value.total_seconds():.1f} s" for cause, value in sorted(longest.items()))
+
+
+def sagas_still(facts: Facts) -> Iterator[Still]:
+    """Each saga that a killed or frozen worker held: until its next try, or a move that is more than the loss."""
+    attempts, events = by_saga(facts.attempts), by_saga(facts.events)
+    for done in facts.damage:
+        for saga_id in done.held if done.kind in TAKE_WORKERS else ():
+            if not _has_calls_out(events.get(saga_id, []), done.at):
+                continue  # between the look and the kill it ended, got stuck, or was let go until later
+            until = _moved_on(done.at, attempts.get(saga_id, []), events.get(saga_id, []))
+            yield Still(saga_id, done, done.at, until, _late_at(facts, done, done.at, WORKER_LIMIT, until))
+
+
+def _has_calls_out(events: list[Event], at: datetime) -> bool:
+    """Whether by the journal some step's call was out at that moment."""
+    standing: dict[str, str] = {}
+    for event in events:
+        if event.at is None or event.at <= at:
+            for move in event.moves.split():
+                position, _colon, path = move.partition(":")
+                standing[position] = path.rpartition(">")[2]
+    return bool(OUT & set(standing.values()))
+
+
+def _moved_on(since: datetime, attempts: list[Attempt], events: list[Event]) -> datetime | None:
+    tries = [attempt.started_at for attempt in attempts if attempt.started_at > since]
+    moves = [event.at for event in events if event.at and event.at > since and _is_more_than_the_loss(event)]
+    return min([*tries, *moves], default=None)
+
+
+def _is_more_than_the_loss(event: Event) -> bool:
+    """A saga that must wait for a person, because of a sibling of the lost call, has gone as far as it goes."""
+    return bool(event.moves) and (event.kind != "lost" or event.status == SagaStatus.STUCK)
+
+
+def _late_at(facts: Facts, done: Done, since: datetime, limit: timedelta, until: datetime | None) -> datetime:
+    """Nothing goes on without PostgreSQL: when that is killed meanwhile, its own promise counts."""
+    late_at = since + limit
+    for other in facts.damage:
+        away_until = (other.back_at or other.at) + POSTGRES_LIMIT
+        if other.kind is Kind.POSTGRES and other.at < (until or late_at) and done.at < away_until:
+            late_at = max(late_at, away_until)
+    return late_at
+
+
+def _work_still(facts: Facts, kinds: set[Kind], limit: timedelta) -> Iterator[Still]:
+    """From the fault, or from the first launch after it when nothing else was waiting to begin."""
+    starts = sorted(attempt.started_at for attempt in facts.attempts)
+    for done in facts.damage:
+        since = _due_since(facts, done.back_at or done.at) if done.kind in kinds else None
+        if since is not None:
+            until = next((start for start in starts if start > since), None)
+            late_at = since + limit if done.kind is Kind.POSTGRES else _late_at(facts, done, since, limit, until)
+            yield Still("", done, since, until, late_at)
+
+
+def _due_since(facts: Facts, at: datetime) -> datetime | None:
+    """From when on, after `at`, a saga waited for its first try; None: no more was launched."""
+    begun_at: dict[str, datetime] = {}
+    for attempt in facts.attempts:
+        begun_at[attempt.saga_id] = min(attempt.started_at, begun_at.get(attempt.saga_id, attempt.started_at))
+    launched = [saga.created_at for saga in facts.sagas if saga.created_at and begun_at.get(saga.id, at) > at]
+    return max(at, min(launched)) if launched else None
+
+
+def _console_still(facts: Facts) -> Iterator[Still]:
+    for done in facts.damage:
+        if done.kind is Kind.POSTGRES:
+            since = done.back_at or done.at
+            yield Still("", done, since, done.answered_at, since + CONSOLE_LIMIT)
+
+
+def after_crash_rules(attempts: Sequence[Attempt], damage: Sequence[Done]) -> timedelta:
+    """The longest time from the start of a call that no kill explains, but was lost, to the next try of its step."""
+    held = {saga_id for done in damage for saga_id in done.held}
+    waits = [
+        following.started_at - lost.started_at
+        for lost, following in pairwise(attempts)
+        if lost.outcome == "lost" and lost.saga_id not in held and _step(lost) == _step(following)
+    ]
+    return max(waits, default=timedelta(0))
 
 
 def _step(attempt: Attempt) -> tuple[str, int, str]:
     return attempt.saga_id, attempt.position, attempt.direction
-
-
-def _cause(attempt: Attempt, damage: Sequence[Done]) -> tuple[str, datetime]:
-    for done in damage:
-        if done.kind in _TAKE_WORKERS and attempt.started_at <= done.at <= attempt.finished_at:
-            return str(done.kind), done.at
-    return CRASH_RULE, attempt.started_at

@@ -13,12 +13,17 @@ class Kind(StrEnum):
     DISPATCHER = "dispatcher killed"
     WEB = "web killed"
     VALKEY = "Valkey killed"
+    FLUSH = "Valkey flushed"
+    WIPE = "Valkey flushed, all drains killed"
+    POSTGRES = "PostgreSQL killed"
     RULE = "fault rule"
 
 
 FREEZE_SECONDS = 12.0  # longer than a drain's lease
+_POSTGRES_SECONDS = 20.0  # so that there is something to go on with
 _PER_MINUTE = {
-    Kind.WORKER: 4, Kind.CHILD: 8, Kind.FREEZE: 2, Kind.DISPATCHER: 3, Kind.WEB: 2, Kind.VALKEY: 3, Kind.RULE: 14,
+    Kind.WORKER: 4, Kind.CHILD: 8, Kind.FREEZE: 2, Kind.DISPATCHER: 3, Kind.WEB: 2, Kind.VALKEY: 2, Kind.FLUSH: 2,
+    Kind.WIPE: 1, Kind.POSTGRES: 1, Kind.RULE: 14,
 }  # fmt: skip
 _RULES = (
     "lost_reply",
@@ -29,8 +34,11 @@ _RULES = (
     "invalid_reply",
     "crash_before",
     "crash_after",
+    "refuse",
 )
-_STEPS = ("", "create-order", "reserve-stock", "charge-card", "book-carrier")
+_TIMES = {"crash_before": 2, "crash_after": 2, "refuse": 8}
+_DEFINITIONS = ("", "place-order", "place-order", "transfer-with-pivot", "order-with-approval")
+_STEPS = ("", "", "create-order", "reserve-stock", "charge-card", "book-carrier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ def plan(seed: int, seconds: float) -> list[Fault]:
 
 
 def _fault(choice: Random, kind: Kind, seconds: float) -> Fault:
-    longest = seconds - FREEZE_SECONDS if kind is Kind.FREEZE else seconds
+    longest = seconds - {Kind.FREEZE: FREEZE_SECONDS, Kind.POSTGRES: _POSTGRES_SECONDS}.get(kind, 0.0)
     at_seconds = choice.uniform(min(1.0, seconds / 2), max(longest, seconds / 2))
     return Fault(at_seconds, kind, choice.random(), _rule(choice) if kind is Kind.RULE else None)
 
@@ -64,10 +72,10 @@ def _rule(choice: Random) -> dict[str, Any]:
     kind = choice.choice(_RULES)
     rule = {
         "kind": kind,
-        "definition": "place-order",
+        "definition": choice.choice(_DEFINITIONS),
         "step": choice.choice(_STEPS),
-        "direction": choice.choice(["", "action", "compensation"]),
-        "times": choice.randint(1, 2 if kind.startswith("crash") else 20),
+        "direction": choice.choice(["", "action", "compensation"]) if kind != "refuse" else "compensation",
+        "times": choice.randint(1, _TIMES.get(kind, 20)),
         "expires_in": 30,
     }
     return rule | ({"delay": round(choice.uniform(0.1, 1.0), 2)} if kind == "timeout" else {})

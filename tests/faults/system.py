@@ -17,6 +17,7 @@ from sagaconsole.embedded.children import spawn
 
 _READY_SECONDS = 180.0
 _STOP_SECONDS = 20.0
+_LOOK_SECONDS = 0.5
 
 
 class NotReady(Exception):
@@ -30,6 +31,7 @@ class System:
         self.directory = Path(tempfile.mkdtemp(prefix="sagaconsole-faults-"))
         self._output = self.directory / "output.txt"
         self._demo_json = self.directory / "data" / "demo.json"
+        self._second: subprocess.Popen[bytes] | None = None
         about = ["--port", "0", "--workers", str(workers), "--data-dir", str(self.directory / "data")]
         # Asked to end when this process ends, however it ends.
         self._process: subprocess.Popen[bytes] = spawn(
@@ -45,6 +47,19 @@ class System:
                 raise NotReady(self._output.read_text(errors="replace")[-2000:])
             await asyncio.sleep(0.2)
 
+    async def keep_second_dispatcher(self, seconds: float) -> None:
+        """A second dispatcher beside the first, told the same, and started again when it has ended."""
+        [like] = self.processes("dispatcher")
+        words, environment = told_to(like)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._second is None or self._second.poll() is not None:
+                self._second = spawn(
+                    words, directory=ROOT, log=self.directory / "dispatcher-2.txt", environment=environment,
+                    death_signal=signal.SIGTERM,
+                )  # fmt: skip
+            await asyncio.sleep(_LOOK_SECONDS)
+
     @property
     def facts(self) -> dict[str, Any]:
         """What demo.json says now. Its process ids change when something was started again."""
@@ -52,7 +67,7 @@ class System:
         return content
 
     def processes(self, name: str) -> list[int]:
-        """The ids of `dispatcher`, `web`, `valkey`, `workers`, or of the workers' `children`."""
+        """The ids of `dispatcher`, `web`, `postgres`, `valkey`, `workers`, or of the workers' `children`."""
         pids = self.facts["pids"]
         if name == "children":
             return [child for worker in pids["workers"] for child in children_of(worker)]
@@ -61,6 +76,9 @@ class System:
 
     def stop(self) -> None:
         """End it, as Ctrl-C would; killed when it does not end, and then the kernel ends what it has started."""
+        if self._second is not None:
+            self._second.kill()
+            self._second.wait()
         self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
@@ -77,6 +95,12 @@ def children_of(pid: int) -> list[int]:
     with contextlib.suppress(OSError):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
+
+
+def told_to(pid: int) -> tuple[list[str], dict[str, str]]:
+    """The command line and the environment that a process was started with."""
+    argv, told = (Path(f"/proc/{pid}/{name}").read_text().split("\0") for name in ("cmdline", "environ"))
+    return [word for word in argv if word], dict(variable.split("=", 1) for variable in told if variable)
 
 
 def send(pid: int, number: signal.Signals) -> bool:

@@ -5,16 +5,16 @@ import time
 from random import Random
 from typing import Any
 
-from sagaconsole.demo.traffic import an_order
+from sagaconsole.demo.traffic import a_launch
 from tests.faults.rest import Rest
 
-# Beside the demo's own mix: more orders that must be undone, because the way back is where it hurts.
-_REFUSALS: tuple[dict[str, Any], ...] = (
-    {"sku": "SKU-EMPTY"},
-    {"card": "card-low", "amount": 5_000},
-    {"region": "moon"},
-)
-_REFUSED_SHARE = 0.2
+# Beside the demo's own mix: more that must be undone, because the way back is where it hurts, and more approvals.
+_CHANGES: dict[str, tuple[dict[str, Any], ...]] = {
+    "place-order": ({"sku": "SKU-EMPTY"}, {"card": "card-low", "amount": 5_000}, {"region": "moon"}),
+    "order-with-approval": ({"amount": 60_000}, {"region": "moon"}, {"region": "island", "qty": 30}),
+    "transfer-with-pivot": ({"payee": "acc-closed"},),
+}
+_CHANGED_SHARE = 0.2
 _TWICE_SHARE = 0.05
 
 
@@ -33,19 +33,21 @@ class Traffic:
         due = time.monotonic()
         async with asyncio.TaskGroup() as group:
             while due < end:
-                order = self._order()
+                body = self.body()
                 for _time in range(2 if self._choice.random() < _TWICE_SHARE else 1):
-                    group.create_task(self._launch(order))
+                    group.create_task(self._launch(body))
                 due += 1 / rate
                 await asyncio.sleep(due - time.monotonic())
 
-    def _order(self) -> dict[str, Any]:
-        order = an_order(self._choice)
-        return order | self._choice.choice(_REFUSALS) if self._choice.random() < _REFUSED_SHARE else order
+    def body(self) -> dict[str, Any]:
+        """The next launch, as it is posted."""
+        body = a_launch(self._choice)
+        if self._choice.random() < _CHANGED_SHARE and body["definition"] in _CHANGES:
+            return body | {"input": body["input"] | self._choice.choice(_CHANGES[body["definition"]])}
+        return body
 
-    async def _launch(self, order: dict[str, Any]) -> None:
-        key = order["order_id"]
-        body = {"definition": "place-order", "input": order}
+    async def _launch(self, body: dict[str, Any]) -> None:
+        key = body["input"].get("order_id") or body["input"]["transfer_id"]
         status, saga = await self._rest.post_until_answered("/sagas", body, key=key)
         if status not in {200, 201}:
             self.refused.append(f"{key}: {status} {saga}")

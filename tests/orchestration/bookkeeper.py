@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ class Books:
     calls: list[str] = field(default_factory=list)
     mishaps: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     mishap_of: Callable[[Command], str] | None = None
+    lock: Any = field(default_factory=RLock)  # drains in several threads call at the same time
 
     def clear(self) -> None:
         self.__init__()  # type: ignore[misc]  # as new
@@ -48,16 +50,25 @@ class Books:
 
     def decide(self, key: str, *, refuse: bool) -> dict[str, Any]:
         """How an accepted call ends, as the body of its callback; the first decision stands."""
-        self.accepted.discard(key)
-        if key not in self.answers and (refuse or self._is_late(key)):
-            return {"state": "refused", "error": "decided against it"}
-        return {"state": "done", "output": self._take_effect(key)}
+        with self.lock:
+            self.accepted.discard(key)
+            if key not in self.answers and (refuse or self._is_late(key)):
+                return {"state": "refused", "error": "decided against it"}
+            return {"state": "done", "output": self._take_effect(key)}
 
     async def serve(self, command: Command) -> Any:
-        self.calls.append(f"{'-' if command.direction == 'compensation' else ''}{command.step}")
-        mishap = self._mishap(command)
-        if mishap == "lost request":
+        with self.lock:
+            self.calls.append(f"{'-' if command.direction == 'compensation' else ''}{command.step}")
+            mishap = self._mishap(command)
+            answer = None if mishap == "lost request" else self._answer(command, mishap)
+        if mishap in ("lost request", "lost reply"):
             await asyncio.Event().wait()
+        if mishap == "error":
+            raise RuntimeError("the participant fell over after its commit")
+        return answer
+
+    def _answer(self, command: Command, mishap: str) -> Any:
+        """The participant's one transaction: what it checks and what it does."""
         if mishap == "refuse" and command.key not in self.answers:
             raise Refusal("it says no")
         if mishap == "later" and command.key not in self.answers:
@@ -65,12 +76,7 @@ class Books:
             raise AnswerLater
         if self._is_late(command.key):
             raise Refusal("its compensation came first", "late_action")
-        answer = self._take_effect(command.key)
-        if mishap == "lost reply":
-            await asyncio.Event().wait()
-        if mishap == "error":
-            raise RuntimeError("the participant fell over after its commit")
-        return answer
+        return self._take_effect(command.key)
 
     def _mishap(self, command: Command) -> str:
         waiting = self.mishaps.get((command.step, command.direction), [])

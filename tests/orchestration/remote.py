@@ -31,8 +31,18 @@ async def refuses(command: Command) -> None:
 @participant_function("remote-slow-once")
 async def slow_once(command: Command) -> dict[str, int]:
     """The first try takes for ever, the second answers at once."""
+    return await _slow(command, tries=1)
+
+
+@participant_function("remote-slow-twice")
+async def slow_twice(command: Command) -> dict[str, int]:
+    """The first two tries take for ever."""
+    return await _slow(command, tries=2)
+
+
+async def _slow(command: Command, *, tries: int) -> dict[str, int]:
     note(command, "slow")
-    if command.attempt == 1:
+    if command.attempt <= tries:
         await asyncio.Event().wait()
     return {"attempt": command.attempt}
 

@@ -59,7 +59,7 @@ def test_an_undo_that_was_lost_is_made_again():
 
 
 def test_a_call_lost_too_often_leaves_the_saga_stuck_without_an_owner():
-    change = advance.claimed(stored(saga("rp", at={0: {"losses": 3}}), drain_id=OTHER), owner(), NOW)
+    change = advance.claimed(stored(saga("rp", at={0: {"losses": 4}}), drain_id=OTHER), owner(), NOW)
     assert (at_rest(change.state), change.drain_id, change.due_at) == ((G.STUCK, "fp"), None, None)
 
 
@@ -108,9 +108,9 @@ def test_a_saga_that_calls_nobody_is_not_parked(state):
     assert advance.claimed(stored(state), owner(blocked=lambda _step: "solo"), NOW).parked_on is None
 
 
-def test_a_lost_step_is_parked_until_it_can_be_alone():
+def test_a_step_that_is_lost_again_is_parked_until_it_can_be_alone():
     alone = owner(blocked=lambda step: "solo" if step.must_be_alone else None)
-    change = advance.claimed(stored(saga("rp"), drain_id=OTHER), alone, NOW)
+    change = advance.claimed(stored(saga("rp", at={0: {"losses": 1}}), drain_id=OTHER), alone, NOW)
     assert (letters(change.state), change.parked_on, change.drain_id) == ("dp", "solo", None)
     assert len(change.attempts) == 1
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from orchestration.models import Drain, EngineState, FaultRule, Saga
 from tests.orchestration import remote  # noqa: F401  registers the functions here too, so that they can be published
 from tests.orchestration.real_processes import Processes, children_of, is_alive, wait_for
-from tests.orchestration.scripted import World, define, outcomes, start
+from tests.orchestration.scripted import World, again, define, outcomes, start
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +26,10 @@ def processes(engine: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     running.stop_all()
 
 
-def one_step(function: str, **more: object) -> str:
-    return define({"name": "one", "action": function, "compensation": "remote-quick", "timeout": 600, **more})
+def one_step(function: str, *, name: str = "story", **more: object) -> str:
+    return define(
+        {"name": "one", "action": function, "compensation": "remote-quick", "timeout": 600, **more}, name=name
+    )
 
 
 def ended(saga: Saga) -> bool:
@@ -96,7 +98,19 @@ def test_a_step_that_kills_its_worker_is_tried_alone_and_then_held_for_a_human(
     saga = start(poisoned)
     wait_for("the saga's end", lambda: ended(saga))
     assert saga.stuck_code == "worker_died"
-    assert [outcome for _number, outcome in outcomes(saga)] == ["lost"] * 4
+    assert [outcome for _number, outcome in outcomes(saga)] == ["lost"] * 5
+
+
+def test_a_step_that_kills_its_worker_takes_others_with_it_twice_at_most(processes: Processes, tmp_path: Path) -> None:
+    """Once those that were out with it, and once the few it is tried with: from then on each is called alone."""
+    bystanders = [start(one_step("remote-slow-twice", name="bystander")) for _number in range(5)]
+    poisoned = start(one_step("remote-poison"))
+    processes.start("work")
+    processes.start("dispatcher")
+    wait_for("all ends", lambda: all(map(ended, [*bystanders, poisoned])))
+    assert [again(saga).status for saga in bystanders] == ["completed"] * 5
+    assert {tuple(outcomes(saga)) for saga in bystanders} == {((1, "lost"), (2, "lost"), (3, "succeeded"))}
+    assert (again(poisoned).stuck_code, len(outcomes(poisoned))) == ("worker_died", 5)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,15 @@ def test_unknown_participants_and_functions_are_refused_with_their_places(cast, 
     assert places(error) == ["steps[2].participant", "steps[3].compensation", "steps[4].action"]
 
 
+def test_a_function_that_jmespath_does_not_have_is_refused_with_its_place(cast, participants, document):
+    document["steps"][1]["payload"] = "{sum: summ(input.qty)}"
+    document["steps"][0]["when"] = "to_number(no_such(input.qty)) > `1`"
+    with pytest.raises(WrongDefinition) as wrong:
+        publish_definition(document=document, actor=cast.admin.actor)
+    assert [problem.place for problem in wrong.value.problems] == ["steps[0].when", "steps[1].payload"]
+    assert "no_such" in str(wrong.value)
+
+
 @pytest.mark.parametrize("value", ["\0", "\ud800", float("nan"), 2**64, object()])
 def test_what_json_cannot_hold_is_refused(cast, participants, document, value):
     with pytest.raises(WrongDefinition) as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from orchestration.core.states import SagaStatus
 from orchestration.models import Participant, Saga
@@ -93,6 +94,44 @@ def test_a_paused_participant_parks_its_sagas_until_it_is_free(engine: World) ->
     assert again(saga).status == SagaStatus.COMPLETED
 
 
+@pytest.mark.parametrize(
+    ("beside", "step", "status"),
+    [
+        pytest.param({"approval": {"timeout": 60}}, "failed", SagaStatus.COMPENSATED, id="an approval"),
+        pytest.param({"wait": 60}, "succeeded", SagaStatus.RUNNING, id="a timer"),
+    ],
+)
+def test_a_parked_saga_notices_the_end_of_what_needs_no_call(
+    engine: World, beside: dict[str, Any], step: str, status: SagaStatus
+) -> None:
+    """Beside a step whose participant is paused."""
+    Participant.objects.create(name="away", transport="function", paused=True)
+    saga = start(define({"parallel": [{"name": "ask", **beside}, {"name": "two", "participant": "away"}]}))
+    run_until_quiet()
+    assert (again(saga).parked_on, sweep().unparked) == ("participant:away", 0)
+    saga.steps.filter(name="ask").update(due_at=Now())
+    assert sweep().unparked == 1
+    run_until_quiet()
+    assert (steps_of(saga)["ask"], again(saga).status, sweep().unparked) == (step, status, 0)
+
+
+def test_a_parked_saga_past_its_pivot_is_told_of_its_deadline_once(engine: World) -> None:
+    Participant.objects.create(name="away", transport="function")
+    saga = start(define({"name": "one", "pivot": True}, {"name": "two", "participant": "away"}))
+    Participant.objects.filter(name="away").update(paused=True)
+    run_until_quiet()
+    assert again(saga).parked_on == "participant:away"
+    Saga.objects.update(deadline_at=Now())
+    assert sweep().unparked == 1
+    run_until_quiet()
+    assert (again(saga).overdue, saga.parked_on) == (True, "participant:away")
+    assert sweep().unparked == 0
+    Participant.objects.filter(name="away").update(paused=False)
+    assert sweep().unparked == 1
+    run_until_quiet()
+    assert again(saga).status == SagaStatus.COMPLETED
+
+
 def test_what_cannot_be_stored_makes_one_saga_stuck_and_hurts_no_other(engine: World) -> None:
     name = define("one")
     engine.will("one", {"text": "a\0b"})
@@ -102,6 +141,21 @@ def test_what_cannot_be_stored_makes_one_saga_stuck_and_hurts_no_other(engine: W
     assert ends == [SagaStatus.COMPLETED] * 7 + [SagaStatus.STUCK]
     [stuck] = [saga for saga in sagas if saga.status == SagaStatus.STUCK]
     assert stuck.stuck_reason == "its answer could not be recorded"
+
+
+@pytest.mark.parametrize(("depth", "outcome"), [(256, "succeeded"), (257, "in_doubt"), (944, "in_doubt")])
+def test_an_answer_that_is_nested_too_deeply_is_invalid_and_ends_no_drain(
+    engine: World, depth: int, outcome: str
+) -> None:
+    """944 deep could be written, and not be read again: each drain that claimed the saga died of it."""
+    nested: list[Any] = []
+    for _level in range(depth - 1):
+        nested = [nested]
+    engine.will("one", nested)
+    saga = start(define("one", {"name": "cool-down", "wait": 0.05}, "two"))
+    run_until_quiet()
+    assert outcomes(saga)[0] == (1, outcome)
+    assert again(saga).status == SagaStatus.COMPLETED
 
 
 def test_after_what_cannot_be_stored_nothing_more_is_called(engine: World) -> None:

@@ -1,4 +1,4 @@
-"""Answers that come later: callbacks at every moment, waits that end, timers. Real drain, real address."""
+"""Answers that come later: callbacks at every moment, waits that end. Real drain, real address."""
 
 import asyncio
 import json
@@ -225,51 +225,6 @@ def test_a_callback_while_paused_is_recorded_and_nothing_is_called(engine: World
     assert again(saga).status == SagaStatus.COMPLETED
 
 
-def test_a_timer_holds_the_next_step_back(engine: World) -> None:
-    saga = start(define("one", {"name": "cool-down", "wait": 0.3}, "two"))
-    run_until_quiet()
-    assert again(saga).status == SagaStatus.COMPLETED
-    assert engine.calls == ["one", "two"]
-    timer, two = saga.steps.get(name="cool-down"), saga.steps.get(name="two")
-    assert timer.finished_at
-    assert timer.started_at
-    assert two.started_at
-    assert (timer.finished_at - timer.started_at).total_seconds() >= 0.3
-    assert two.started_at >= timer.finished_at
-
-
-def test_a_timer_is_cancelled_when_the_saga_turns_back(engine: World) -> None:
-    saga = start(define("one", {"name": "cool-down", "wait": 3600}, "two"))
-    run_until_quiet()
-    assert steps_of(saga)["cool-down"] == "waiting"
-    act("compensate", saga)
-    run_until_quiet()
-    assert again(saga).status == SagaStatus.COMPENSATED
-    assert steps_of(saga) == {"one": "compensated", "cool-down": "skipped", "two": "pending"}
-
-
-def test_a_timer_beside_a_call_ends_while_the_call_is_out(engine: World) -> None:
-    async def until_the_timer_has_ended(command: Command) -> dict[str, bool]:
-        for _look in range(500):
-            await asyncio.sleep(0.01)
-            if await asyncio.to_thread(_timer_has_ended, command):
-                return {"seen": True}
-        raise AssertionError("the timer never ended")
-
-    engine.will("slow", until_the_timer_has_ended)
-    saga = start(define({"parallel": ["slow", {"name": "timer", "wait": 0.1}]}))
-    run_until_quiet()
-    assert again(saga).status == SagaStatus.COMPLETED
-    assert outcomes(saga) == [(1, "succeeded")]
-
-
-def _timer_has_ended(command: Command) -> bool:
-    try:
-        return Saga.objects.get(pk=command.saga_id).steps.get(name="timer").status == "succeeded"
-    finally:
-        connections.close_all()
-
-
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -289,6 +244,16 @@ def test_a_wrong_callback_is_refused_at_its_field(engine: World, body: dict[str,
     assert response.status_code == 400
     assert field in response.json()["error"]["fields"]
     assert steps_of(saga) == {"one": "waiting"}
+
+
+def test_the_token_and_the_size_of_the_body_are_looked_at_before_the_body_is_read(engine: World) -> None:
+    """Nobody without a token makes us read megabytes: neither of these bodies is JSON, and nobody gets to know it."""
+    saga = start(define("one"))
+    good, no_json = token_of(saga.pk, 0, "action"), b"{" * (1024 * 1024 + 1)
+    unknown = Client().post("/api/v1/callbacks/x", no_json, content_type="application/json")
+    large = Client().post(f"/api/v1/callbacks/{good}", no_json, content_type="application/json")
+    assert (unknown.status_code, large.status_code) == (404, 400)
+    assert large.json()["error"]["fields"] == {"body": "is larger than 1 MiB"}
 
 
 def test_an_unknown_token_is_not_found(engine: World) -> None:

@@ -3,14 +3,16 @@
 from orchestration.console.pages.acts import preview
 from orchestration.console.pages.audit import audit
 from orchestration.console.pages.definitions import definition, definitions, launch, new_definition
+from orchestration.console.pages.evidence import evidence
 from orchestration.console.pages.faults import fault_rules
 from orchestration.console.pages.frame import banner
+from orchestration.console.pages.notes import notes
 from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
 from orchestration.console.pages.saga import attempt, saga
 from orchestration.console.pages.sagas import find, sagas
 
 __all__ = [
-    "attempt", "audit", "banner", "definition", "definitions", "fault_rules", "find", "launch", "new_definition",
-    "overview", "participants", "preview", "saga", "sagas",
+    "attempt", "audit", "banner", "definition", "definitions", "evidence", "fault_rules", "find", "launch",
+    "new_definition", "notes", "overview", "participants", "preview", "saga", "sagas",
 ]  # fmt: skip

@@ -6,25 +6,28 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from orchestration import operator_actions
-from orchestration.audit import Actor
-from orchestration.console import act_page
-from orchestration.console.forms import ReasonForm
-from orchestration.console.htmx import HtmxRequest, part_or_page, shows
+from orchestration.console.act_page import Sheet
+from orchestration.console.htmx import HtmxRequest, actor_of, part_or_page, shows
+from orchestration.console.words import ACTS
 from orchestration.models import Saga
-from orchestration.operator_actions import WrongAct
 
 
 @require_GET
 @shows("view_saga")
 def preview(request: HtmxRequest, saga_id: UUID, act: str) -> HttpResponse:
-    """What `act` would call, in which order, with which payload; and the form that does it."""
-    actor = Actor(user=request.user, via="console")
-    step = request.GET.get("step") or None
+    """What `act` would call, in which order, with which payload; and the form that does it.
+
+    `?part=foreseen&outcome=...` is what would follow from one choice in the form, alone.
+    """
     try:
-        found = operator_actions.preview(act, saga_id=saga_id, actor=actor, step=step)
-    except (Saga.DoesNotExist, WrongAct) as error:
+        sheet = Sheet.of(act, saga_id, actor_of(request), request.GET.get("step", ""))
+    except (Saga.DoesNotExist, LookupError) as error:
         raise Http404 from error
-    form = ReasonForm(initial={"revision": found.revision, "step": step or ""})
-    context = act_page.context(act, saga_id=saga_id, preview=found, form=form)
-    return render(request, part_or_page(request, "act"), context)
+    if sheet.must_choose:
+        context = {"act": act, "word": ACTS[act], "saga": sheet.saga, "steps": sheet.fitting}
+        return render(request, part_or_page(request, "which_step"), context)
+    if request.GET.get("part") == "foreseen" and request.htmx:
+        chosen = sheet.form(request.GET)
+        chosen.is_valid()  # only to read the choice: what else the form asks for may still be empty
+        return render(request, "console/_foreseen.html", sheet.context(chosen))
+    return render(request, part_or_page(request, "act"), sheet.context(sheet.form()))

@@ -24,13 +24,11 @@ def definitions(request: HtmxRequest) -> HttpResponse:
 @shows("view_sagadefinition")
 def definition(request: HtmxRequest, name: str, version: int | None = None) -> HttpResponse:
     found = version_or_404(name, version)
-    steps = reading.plan_of(found.pk)
     compiled = compiled_definition(found.pk)
     context = {
         "definition": found,
         "versions": SagaDefinition.objects.filter(name=name).order_by("-version"),
-        "graph": graph.graph(steps),
-        "steps": list(zip(steps, compiled.steps, strict=True)),
+        "graph": graph.graph(compiled.steps),
         "compiled": compiled,
         "yaml": document_view.as_yaml(found.document),
         "json": document_view.as_json(found.document),

@@ -10,14 +10,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from orchestration import faults, queries
-from orchestration.console import chart, possible, reading, reasons, words
+from orchestration.console import chart, possible, reading, reasons, waiting, words
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
+from orchestration.console.possible import ActButton
 from orchestration.console.reading import CallCount, Outcomes
 from orchestration.core.states import SagaStatus, StepStatus
 from orchestration.models import Participant, Saga, SagaDefinition
 
 MINUTES = 60
 NEEDS_ATTENTION = 8
+DECISIONS = 8
+QUICK_ACTS = 2
 TILES = (
     SagaStatus.STUCK, SagaStatus.RUNNING, SagaStatus.COMPENSATING, SagaStatus.PENDING, SagaStatus.COMPLETED,
     SagaStatus.COMPENSATED,
@@ -29,10 +32,13 @@ TILES = (
 def overview(request: HtmxRequest) -> HttpResponse:
     outcomes = reading.outcomes(timedelta(minutes=MINUTES))
     counts = queries.status_counts()
+    decisions_in_all, decisions = waiting.for_reader(request.user, DECISIONS)
     context = {
         "counts": [(words.SAGA[status], status, counts[status]) for status in TILES],
         "stuck": counts[SagaStatus.STUCK],
         "tasks": _tasks(request),
+        "decisions": decisions,
+        "decisions_in_all": decisions_in_all,
         "chart": chart.outcome_chart(outcomes, timezone.now(), MINUTES),
         "legend": _legend(outcomes),
         "span": outcomes.span,
@@ -58,8 +64,14 @@ def _task(request: HtmxRequest, saga: Saga, steps: list[Any]) -> dict[str, Any]:
         "saga": saga,
         "step": next((step.name for step in steps if step.status in failed), ""),
         "why": explained.what if explained else saga.stuck_reason,
-        "acts": [act for act in possible.act_buttons(saga, steps, request.user) if act.name in ("retry", "compensate")],
+        "acts": _quick_acts(possible.act_buttons(saga, steps, request.user)),
     }
+
+
+def _quick_acts(acts: list[ActButton]) -> list[ActButton]:
+    """Those that put a stuck saga right; if none may be done, the usual ones with the reason why not."""
+    front = [act for act in acts if act.in_front and act.name != "pause"][:QUICK_ACTS]
+    return front or [act for act in acts if act.name in ("retry", "compensate")]
 
 
 def _legend(outcomes: Outcomes) -> list[dict[str, Any]]:

@@ -11,11 +11,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from orchestration import queries
-from orchestration.console import curl, json_view, lanes, possible, reading, reasons
+from orchestration.console import curl, json_view, lanes, possible, reading, reasons, saga_reading, waiting
+from orchestration.console.act_forms import NoteForm
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
+from orchestration.console.possible import ActButton
 from orchestration.core.states import Direction
-from orchestration.models import Attempt, Saga
-from orchestration.models.definitions import DefinitionStep
+from orchestration.definitions import compiled_definition
+from orchestration.models import Attempt, Saga, Step
 
 SHOWN_ATTEMPTS = 100
 SHOWN_EVENTS = 200
@@ -28,18 +30,23 @@ def saga(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
         found = queries.saga_for_page(saga_id)
     except Saga.DoesNotExist as error:
         raise Http404 from error
-    steps, plan = list(found.steps.all()), reading.plan_of(found.definition_id)
-    tries, attempts = reading.tries_of(saga_id), _attempts(found, plan)
+    steps, plan = list(found.steps.all()), compiled_definition(found.definition_id).steps
+    tries, attempts = saga_reading.tries_of(saga_id), _attempts(found)
+    stages = lanes.stages(found, steps, plan, tries, saga_reading.unwanted_steps(saga_id, steps))
+    waits = possible.waiting_approvals(queries.state_of(found, steps))
     context = {
         "saga": found,
-        "stops": lanes.stops(found, steps, plan, tries),
-        "acts": possible.act_buttons(found, steps, request.user),
+        "stages": stages,
+        "acts": [act for act in possible.act_buttons(found, steps, request.user) if not _has_its_place(act)],
+        "decisions": waiting.of_saga(saga_id, waits, request.user),
         "stuck": reasons.STUCK.get(found.stuck_code),
         "last_error": next((row["error"] for row in attempts if row["error"]), ""),
-        "open_effects": queries.open_effects(found, steps),
         "attempts": attempts,
         "attempts_in_all": len(tries),
         "events": queries.events_of(saga_id, limit=SHOWN_EVENTS),
+        "notes": saga_reading.notes_of(saga_id),
+        "note_form": NoteForm(),
+        **_standing(found, steps, stages),
     }
     if not request.htmx:
         address = settings.SAGA_PUBLIC_URL + reverse("console:saga", args=[saga_id])
@@ -79,8 +86,20 @@ def _part(attempt: Attempt, name: str) -> dict[str, Any]:
     return {"name": name, "value": value, "size": json_view.size_word(json_view.size_of(value))}
 
 
-def _attempts(saga: Saga, plan: list[DefinitionStep]) -> list[dict[str, Any]]:
-    names = {step.position: step for step in plan}
+def _has_its_place(act: ActButton) -> bool:
+    """A decision that may be taken is offered where the page says that it waits."""
+    return act.name == "approve" and not act.why_not
+
+
+def _standing(saga: Saga, steps: list[Step], stages: list[lanes.Stage]) -> dict[str, list[str]]:
+    """What stands in the participants; apart from it, once the saga has turned back, what the definition leaves."""
+    left = [stop.name for stage in stages for stop in stage.stops if stop.is_left_as_is]
+    open_effects = queries.open_effects(saga, steps)
+    return {"open_effects": [name for name in open_effects if name not in left], "left_as_is": left}
+
+
+def _attempts(saga: Saga) -> list[dict[str, Any]]:
+    names = {step.position: step for step in saga.steps.all()}
     return [
         {
             "attempt": attempt,
@@ -90,5 +109,5 @@ def _attempts(saga: Saga, plan: list[DefinitionStep]) -> list[dict[str, Any]]:
             "error": lanes.message(attempt.error),
             "code": lanes.code(attempt.error),
         }
-        for attempt in reading.newest_attempts(saga.pk, SHOWN_ATTEMPTS)
+        for attempt in saga_reading.newest_attempts(saga.pk, SHOWN_ATTEMPTS)
     ]

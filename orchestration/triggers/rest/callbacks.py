@@ -2,9 +2,10 @@
 
 from typing import Any, Literal
 
+from django.http import HttpRequest
 from ninja import Router, Schema, Status
 
-from orchestration import callbacks
+from orchestration import callback_tokens, callbacks
 from orchestration.participants.messages import Answer, Outcome
 from orchestration.triggers.rest import answers
 from orchestration.triggers.rest.errors import not_found, wrong
@@ -12,6 +13,15 @@ from orchestration.triggers.rest.requests import Body, only
 
 router = Router(tags=["callbacks"])
 MAX_OUTPUT = 1024 * 1024
+
+
+def knows_a_token(request: HttpRequest) -> bool:
+    """Before the body is read: nobody without a token makes us parse megabytes."""
+    if request.resolver_match is None or callback_tokens.read(str(request.resolver_match.kwargs["token"])) is None:
+        raise not_found("callback")
+    if len(request.body) > MAX_OUTPUT:
+        raise wrong("body", "is larger than 1 MiB")
+    return True
 
 
 class CallbackIn(Body):
@@ -27,14 +37,12 @@ class CallbackOut(Schema):
 
 
 @router.post(
-    "/{token}", auth=None,
+    "/{token}", auth=knows_a_token,
     response={200: CallbackOut, **dict.fromkeys((400, 404, 413, 415, 503), answers.ErrorOut)},
 )  # fmt: skip
 def call_back(request: Any, token: str, body: CallbackIn) -> Any:
     """How a call that was answered with 202 has ended."""
     only(request)
-    if len(request.body) > MAX_OUTPUT:
-        raise wrong("body", "is larger than 1 MiB")
     given = body.model_fields_set
     if body.state == "done":
         if "error" in given:

@@ -16,10 +16,15 @@ app_name = "api"
 
 
 def enveloped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """`view`, whose bare 404 and 405 become errors of this API. Keeps what marks the view free of CSRF checks."""
+    """`view`, whose bare 404 and 405 become errors of this API. Keeps what marks the view free of CSRF checks.
+
+    Nothing is at an address with a NUL in it, and PostgreSQL cannot even be asked.
+    """
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "\x00" in request.path:
+            return envelope(not_found("address"))
         try:
             response = view(request, *args, **kwargs)
         except Http404:

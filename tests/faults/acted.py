@@ -1,0 +1,43 @@
+"""P12, first half, and P13 for acts: every act is audited once, and the same act twice has one effect."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from tests.faults.facts import Audited, Facts
+from tests.faults.verdicts import Miss, Verdict, verdict
+
+_DONE = 200
+_ANSWERS = {200, 403, 409}  # whoever got one of these knows what became of the act
+
+
+def verdicts(facts: Facts) -> list[Verdict]:
+    doubled = sum(bool(act.twin) for act in facts.acts)
+    return [
+        verdict("P12a", "acts without exactly one audit row", len(facts.acts), unaudited(facts)),
+        verdict("P13b", "the same act twice: more than one effect", doubled, doubly_done(facts)),
+    ]
+
+
+def unaudited(facts: Facts) -> Iterator[Miss]:
+    """One row per act that was answered, which says what was answered; at most one where no answer came."""
+    rows: defaultdict[str, list[Audited]] = defaultdict(list)
+    for row in facts.audited:
+        rows[row.reason].append(row)
+    for act in facts.acts:
+        mine = rows.pop(act.reason, [])
+        expected = [(act.saga_id, act.act, act.status == _DONE)] if act.status in _ANSWERS else []
+        found = [(row.saga_id, row.act, row.granted) for row in mine]
+        if found != expected and (act.status in _ANSWERS or len(found) > 1):
+            yield Miss(act.saga_id, f"{act.act} ({act.reason}) was answered {act.status} and audited {found}")
+    for reason, unknown in rows.items():
+        yield Miss(unknown[0].saga_id, f"audited, and nobody did it: {reason}")
+
+
+def doubly_done(facts: Facts) -> Iterator[Miss]:
+    """Two requests for one act on one revision: one of them stands in the journal, at most."""
+    effects = Counter(event.reason for event in facts.events)
+    for act in facts.acts:
+        if act.twin and effects[act.reason] + effects[act.twin] > 1:
+            yield Miss(act.saga_id, f"{act.act} was done by both of {act.twin} and {act.reason}")
+        if act.twin and act.status == _DONE and effects[act.reason] + effects[act.twin] == 0:
+            yield Miss(act.saga_id, f"{act.act} ({act.reason}) was granted and is not in the journal")
