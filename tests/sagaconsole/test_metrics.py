@@ -20,6 +20,7 @@ from orchestration.models import Drain, EngineState, Figure, Participant, Saga
 from orchestration.store.figures import ADD, BOUNDS, Figures, labels_text, parameters
 from sagaconsole import metrics
 from tests.cast import Cast, make_cast, make_person
+from tests.docs.pages import ROOT, first_column
 from tests.orchestration.conftest import engine  # noqa: F401  the fixture
 from tests.orchestration.scripted import World, act, define, no, run_until_quiet, start
 
@@ -202,6 +203,13 @@ def test_names_follow_the_conventions(token: str) -> None:
         assert family.name.startswith("sagaconsole_"), family.name
         sampled = {sample.name for sample in family.samples}
         assert family.type != "counter" or sampled <= {f"{family.name}_total"}, family.name
+
+
+def test_the_page_for_operators_names_every_figure(token: str) -> None:
+    sweep.sweep()  # the dispatcher's beat is told once there is one
+    families = text_string_to_metric_families(scrape(token).content.decode())
+    told = {f"{family.name}{'_total' if family.type == 'counter' else ''}" for family in families}
+    assert first_column(ROOT / "docs" / "operating.md", "Monitoring") == sorted(told)
 
 
 # -- how figures leave a worker ---------------------------------------------------------------------------------
