@@ -79,6 +79,27 @@ UPDATE orchestration_saga saga SET parked_on = NULL, due_at = least(saga.due_at,
 FROM free WHERE saga.id = free.id
 """
 
+# After a restore. Each saga gets the time in milliseconds as its epoch, or one more than it has, whichever is higher;
+# what was owned is due. The journal says so. Rows are locked in id order. Parameters: the id to go on after, how many.
+ADVANCE_EPOCHS = """
+WITH live AS MATERIALIZED (
+    SELECT id FROM orchestration_saga
+    WHERE id > %s AND status IN ('pending', 'running', 'compensating', 'stuck')
+    ORDER BY id LIMIT %s FOR NO KEY UPDATE
+), advanced AS (
+    UPDATE orchestration_saga saga SET
+        epoch = greatest(saga.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), drain_id = NULL,
+        due_at = CASE WHEN saga.drain_id IS NULL THEN saga.due_at ELSE clock_timestamp() END,
+        journal_length = saga.journal_length + 1
+    FROM live WHERE saga.id = live.id
+    RETURNING saga.id, saga.journal_length, saga.status, saga.epoch
+), journal AS (
+    INSERT INTO orchestration_event (saga_id, seq, at, kind, status, epoch, actor, moves, reason)
+    SELECT id, journal_length, clock_timestamp(), 'epoch_advanced', status, epoch, '', '', '' FROM advanced
+)
+SELECT (SELECT id FROM live ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM advanced)
+"""
+
 COUNT_DRAINS = "SELECT count(*) FROM orchestration_drain WHERE until > clock_timestamp()"
 
 # Only the youngest drain makes room for suspects: the one that follows a drain that died holds least. The others go on
