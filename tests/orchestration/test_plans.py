@@ -147,15 +147,15 @@ def test_what_is_kept_of_late_answers(filled: None, db: None) -> None:
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (read.CLAIM_SOLO, None),
+        (read.CLAIM_APART, ["solo", 1]),
         (leases.RELEASE_LAPSED, None),
         (leases.RELEASE_OWNERLESS, None),
         (leases.RELEASE_PARKED, []),
-        (leases.SOLO_WAITING, [5, UUID(int=0)]),
+        (leases.SUSPECTS_WAITING, [5, UUID(int=0)]),
         (outside.SAID, [None, None, UUID(int=0), 0]),
         (outside.NOTED, [UUID(int=0), "note", "", ""]),
     ],
-    ids=["solo", "lapsed", "ownerless", "parked", "solo waiting", "said", "noted"],
+    ids=["apart", "lapsed", "ownerless", "parked", "suspects waiting", "said", "noted"],
 )
 def test_the_dispatchers_and_the_rare_statements(filled: None, db: None, statement: str, values: Any) -> None:
     assert by_index(statement, values)
