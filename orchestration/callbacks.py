@@ -36,7 +36,7 @@ def take(token: str, answer: Answer) -> bool:
         change = advance.outside(saga, _event(called, answer), _happened(saga, called, answer, now), now)
         if change.state == saga.state:
             return False
-        if not outside.record(change):
+        if not outside.record(saga, change):
             raise RuntimeError(f"saga {saga.id} was written by somebody else while its row was locked")
         dispatch.acted(saga.id, change.revision)
     return True

@@ -1,7 +1,7 @@
 """What heals by itself: dead leases, sagas without an owner, parked sagas whose reason is gone, lost wake-ups."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import connection
 from redis.exceptions import RedisError
@@ -9,6 +9,7 @@ from rq import Worker
 
 from orchestration import dispatch
 from orchestration.store import leases
+from orchestration.store.figures import Figures, add_now
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,17 @@ def sweep() -> Swept:
             cursor.execute("SELECT pg_notify(%s, '')", [dispatch.DUE_CHANNEL])
         cursor.execute(leases.COUNT_DRAINS)
         drains = cursor.fetchone()[0]
-    return Swept(dead, released, ownerless, unparked, _wake_workers(drains))
+    swept = Swept(dead, released, ownerless, unparked, _wake_workers(drains))
+    _count(swept)
+    return swept
+
+
+def _count(swept: Swept) -> None:
+    figures = Figures()
+    for what, number in asdict(swept).items():
+        if number:
+            figures.count("healed_total", what, by=number)
+    add_now(figures)
 
 
 def _wake_workers(drains: int) -> int | None:

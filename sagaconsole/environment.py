@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from sagaconsole import logs
+
 _env = environ.Env()
 
 
@@ -27,6 +29,7 @@ class Environment:
     max_calls: int
     database_pool: int
     time_zone: str
+    log_format: str
     database: dict[str, Any]
 
     @property
@@ -57,6 +60,7 @@ def read_environment() -> Environment:
         max_calls=_whole("SAGA_MAX_CALLS", 1000, low=1, high=10_000),
         database_pool=_whole("DATABASE_POOL", 0, low=0, high=100),
         time_zone=_text("TIME_ZONE", "UTC"),
+        log_format=_one_of("LOG_FORMAT", "text", logs.FORMATS),
         database=dict(_env.db_url_config(database_url, engine="django.db.backends.postgresql")),
     )
 
@@ -83,6 +87,13 @@ def _whole(name: str, default: int, *, low: int, high: int) -> int:
     if not text.isdecimal() or not low <= int(text) <= high:
         raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not {text!r}")
     return int(text)
+
+
+def _one_of(name: str, default: str, words: tuple[str, ...]) -> str:
+    value = _text(name, default)
+    if value not in words:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(words)}, not {value!r}")
+    return value
 
 
 def _required(name: str, example: str) -> str:

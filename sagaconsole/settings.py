@@ -1,11 +1,13 @@
 """Django settings; every deployment choice comes from `environment.py`."""
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from sagaconsole import logs
 from sagaconsole.environment import read_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -138,14 +140,8 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"orchestration": {"level": "INFO"}, "rq": {"level": "WARNING"}},
-}
+LOGGING = logs.configuration(ENVIRONMENT.log_format)
+logging.captureWarnings(ENVIRONMENT.log_format == "json")  # else they would be lines of their own kind
 
 # The engine. Seconds unless said otherwise; the architecture page explains each.
 SAGA_PUBLIC_URL = ENVIRONMENT.public_url

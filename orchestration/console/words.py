@@ -88,6 +88,7 @@ EVENTS: dict[str, Word] = {
     "called_back": _("answered by callback"),
     "due": _("its time came"),
     "given_back": _("given back by its worker"),
+    "epoch_advanced": _("epoch advanced, after a restored backup"),
     "cannot_go_on": _("cannot go on"),
     "deadline": _("deadline passed"),
     "note": _("note"),

@@ -24,6 +24,7 @@ class Finished(NamedTuple):
     answer: Answer
     attempt: AttemptRow
     luck: float
+    participant: str
 
     def unrecordable(self) -> "Finished":
         """The same without anything that the participant said: nobody knows what came of it."""
@@ -63,7 +64,7 @@ def finished(
         request=_request_text(command), answer=answer_text,
         error=_compact(answer.error) if answer.error is not None else None, fault=answer.fault,
     )  # fmt: skip
-    return Finished(saga.id, step.definition.index, answer, attempt, luck)
+    return Finished(saga.id, step.definition.index, answer, attempt, luck, step.definition.participant)
 
 
 def without_words(attempt: AttemptRow) -> AttemptRow:

@@ -11,6 +11,7 @@ from orchestration.core.states import SagaStatus
 from orchestration.drain.caller import Caller
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.lease import Announcer
+from orchestration.store.figures import Figures, saga_landed
 from orchestration.store.rows import SagaChange, StoredSaga
 
 DEADLINE_LOOK_SECONDS = 0.5
@@ -21,11 +22,12 @@ _BEGUN = (SagaStatus.PENDING, SagaStatus.RUNNING)
 class Holding:
     """`suspects`: those of the sagas with a call out whose step lost its worker before."""
 
-    def __init__(self, drain_id: UUID, clock: DatabaseClock) -> None:
+    def __init__(self, drain_id: UUID, clock: DatabaseClock, figures: Figures) -> None:
         self.sagas: dict[UUID, StoredSaga] = {}
         self.suspects: set[UUID] = set()
         self._drain_id = drain_id
         self._clock = clock
+        self._figures = figures
         self._due_times: list[tuple[float, UUID]] = []
         self._came_due: set[UUID] = set()
         self._next_deadline_look = 0.0
@@ -38,6 +40,7 @@ class Holding:
     def landed(self, saga: StoredSaga, change: SagaChange) -> None:
         """`change` of `saga` is in the database: hold what is ours, and start its calls."""
         self._announcer.changed(saga.id, change.revision)
+        saga_landed(self._figures, saga, change)
         self.hold(advance.landed(saga, change), change.due_at)
 
     def hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:

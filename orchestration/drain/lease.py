@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -50,11 +50,17 @@ class Lease:
         """Whether the lease is good now, by the monotonic clock."""
         return not self.lost and time.monotonic() < self._good_until
 
-    async def keep(self, in_flight: Callable[[], int], on_loss: Callable[[], None]) -> None:
+    async def keep(
+        self,
+        in_flight: Callable[[], int],
+        on_loss: Callable[[], None],
+        after_beat: Callable[[Connection], Awaitable[None]],
+    ) -> None:
         """Heartbeat until cancelled, or until the lease is lost. A database that is away is tried again soon.
 
         The connection stays open between heartbeats: while it is there, this process lives. Without it, others may take
         this drain for dead before the lease has run out, so from then on the lease is good for that much less.
+        `after_beat` may write what can wait for it, on the same connection.
         """
         connection: Connection | None = None
         try:
@@ -64,6 +70,7 @@ class Lease:
                     if connection is None or connection.closed:
                         connection = await connect(f"{CONNECTED_AS}{self.id}")
                     await self._beat(connection, in_flight())
+                    await after_beat(connection)
                 except psycopg.OperationalError as error:
                     logger.warning("drain %s: no heartbeat: %s", self.id, error)
                     connection, pause = None, RECONNECT_SECONDS

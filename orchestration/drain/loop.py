@@ -10,13 +10,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 
 from orchestration import advance, dispatch
 from orchestration.advance import Owner
 from orchestration.core.saga_state import StepState
-from orchestration.drain import reading, records, rescue, settling
+from orchestration.drain import counting, reading, records, rescue, settling
 from orchestration.drain.caller import Caller
 from orchestration.drain.calls import Finished, given_up
 from orchestration.drain.catalogue import Catalogue
@@ -26,6 +27,7 @@ from orchestration.drain.holding import Holding
 from orchestration.drain.lease import Announcer, Lease, listen
 from orchestration.drain.suspects import Apart, Suspects, apart
 from orchestration.store import leases
+from orchestration.store.figures import Figures
 from orchestration.store.rows import SagaChange
 
 logger = logging.getLogger(__name__)
@@ -58,7 +60,8 @@ class Drain:
         self.marks = reading.LowWater()
         self.lease = Lease()
         self.clock = DatabaseClock()
-        self.held = Holding(self.lease.id, self.clock)
+        self.figures = Figures()
+        self.held = Holding(self.lease.id, self.clock, self.figures)
         self.catalogue = Catalogue()
         self.suspects = Suspects(self.lease, self.held)
         self.owner = Owner(self.lease.id, self._blocked_by, self._takes_on)
@@ -96,7 +99,7 @@ class Drain:
         announcer = Announcer()
         self.held.attach(self.caller, announcer)
         helpers = [
-            asyncio.create_task(self.lease.keep(self.caller.out, self.wake)),
+            asyncio.create_task(self.lease.keep(self.caller.out, self.wake, partial(counting.write, self.figures))),
             asyncio.create_task(listen(dispatch.DUE_CHANNEL, self.wake)),
             asyncio.create_task(announcer.run()),
         ]
@@ -107,6 +110,7 @@ class Drain:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             await self.caller.close()
+            await counting.write_last(self.figures, self.connection)
             await self.connection.close()
 
     def _goes_on(self) -> bool:
@@ -169,6 +173,7 @@ class Drain:
         self.look = len(sagas) >= room or (calling is not None and bool(sagas))
         self._poll = SHORTEST_POLL if sagas else self._poll
         self.summary.claimed += len(sagas)
+        counting.claimed(self.figures, changes, len(sagas))
         for saga, change in zip(sagas, changes, strict=True):
             self.held.landed(saga, change)
         await self._mind_suspects(calling, changes)
@@ -202,6 +207,7 @@ class Drain:
 
     def _call_ended(self, finished: Finished) -> None:
         self.finished.append(finished)
+        counting.call_ended(self.figures, finished)
         self._poll = SHORTEST_POLL
         self._wake.set()
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import psycopg
 
+from orchestration.about import about
 from orchestration.drain.calls import without_words
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import GONE, Connection, connect
@@ -55,12 +56,18 @@ async def record_each(
         raise
     except psycopg.Error as error:
         if len(changes) == 1:
-            logger.error("saga %s: its change could not be recorded: %s", changes[0].id, error)
-            instead = rescue(changes[0])
+            [change] = changes
+            logger.error("saga %s: its change could not be recorded: %s", change.id, error, extra=_about(change))
+            instead = rescue(change)
             return [instead] if (await record(connection, [instead], clock)).landed else []
     half = len(changes) // 2
     first = await record_each(connection, changes[:half], clock, rescue)
     return first + await record_each(connection, changes[half:], clock, rescue)
+
+
+def _about(change: SagaChange) -> dict[str, str | int]:
+    called = [change.state.steps[attempt.position].definition.name for attempt in change.attempts]
+    return about(change.id, step=",".join(called), epoch=change.epoch)
 
 
 async def keep(connection: Connection, late: Sequence[tuple[UUID, AttemptRow]]) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 
 from orchestration import advance
+from orchestration.about import about
 from orchestration.drain import reading, records
 from orchestration.drain.connections import GONE
 from orchestration.store.rows import SagaChange, StoredSaga
@@ -35,7 +36,7 @@ async def _claim(drain: "Drain", saga_id: UUID, epoch: int) -> None:
     except GONE:
         raise
     except psycopg.Error as error:
-        logger.error("saga %s could not be claimed: %s", saga_id, error)
+        logger.error("saga %s could not be claimed: %s", saga_id, error, extra=about(saga_id, epoch=epoch))
         await _write(drain, saga_id, epoch, lambda saga: advance.cannot_go_on(saga, REASON, (), drain.clock.now()))
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 
 from orchestration import advance
+from orchestration.about import about
 from orchestration.advance import Owner
 from orchestration.drain import reading, records
 from orchestration.drain.calls import Finished, without_words
@@ -34,6 +35,7 @@ async def settle(drain: "Drain") -> None:
     landed: list[SagaChange] = []
     try:
         if changes:
+            drain.figures.observe(("record_batch_sagas",), len(changes))
             landed = await records.record_each(drain.connection, changes, drain.clock, _rescue(drain))
         await records.keep(drain.connection, late)
     except GONE as error:  # whether it was committed is unknown: read the truth
@@ -50,7 +52,9 @@ def guarded(saga: StoredSaga, now: datetime, change: Callable[[StoredSaga], Saga
     try:
         return change(saga)
     except Exception:
-        logger.exception("saga %s: the rules failed on it", saga.id)
+        out = ",".join(step.definition.name for step in saga.state.calls_out())
+        about_it = about(saga.id, step=out, epoch=saga.epoch)
+        logger.exception("saga %s: the rules failed on it", saga.id, extra=about_it)
         return advance.cannot_go_on(saga, "the engine failed on this saga; see the worker's log", (), now)
 
 
@@ -132,7 +136,10 @@ async def _one_by_one(drain: "Drain", calls: Calls, error: psycopg.Error) -> Non
             await _read_again(drain, {saga_id: ended})
         return
     [(saga_id, ended)] = calls.items()
-    logger.error("saga %s: what came back could not be recorded: %s", saga_id, error)
+    saga = drain.held.sagas[saga_id]
+    called = ",".join(saga.definition.steps[one.step].name for one in ended)
+    about_it = about(saga_id, step=called, epoch=saga.epoch)
+    logger.error("saga %s: what came back could not be recorded: %s", saga_id, error, extra=about_it)
     drain.finished += [one.unrecordable() for one in ended]
     drain.wake()
 

@@ -37,6 +37,20 @@ class EngineState(models.Model):
         return f"{self.name} = {self.value}"
 
 
+class Figure(models.Model):
+    """One series for the monitoring, added to by whoever counts: its name, its labels (a JSON array), its numbers."""
+
+    pk = models.CompositePrimaryKey("name", "labels")
+    name = models.CharField(max_length=32)
+    labels = models.CharField(max_length=512)
+    count = models.BigIntegerField()
+    total = models.FloatField()
+    buckets = ArrayField(models.BigIntegerField())
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.labels} = {self.count}"
+
+
 class FaultRule(models.Model):
     """An injected failure. It acts in the orchestrator, at the call, until it expires, is used up or is removed."""
 

@@ -21,7 +21,7 @@ from orchestration.operator_actions.details import NO_DETAILS, checked
 from orchestration.operator_actions.refusals import Conflict, WrongAct
 from orchestration.operator_actions.wording import reason_of
 from orchestration.store import outside
-from orchestration.store.rows import SagaChange
+from orchestration.store.rows import SagaChange, StoredSaga
 
 
 def perform(
@@ -79,14 +79,14 @@ def _do(asked: Asked, definition: SagaDefinition) -> Saga:
     if asked.details.get("output") is not None and not change.step_outputs:
         raise WrongAct("output", "an undo has none")
     if change.state != saga.state:
-        _record(change)
+        _record(saga, change)
     before, after = _summary(saga.state, saga.revision), _summary(change.state, change.revision)
     _audit(asked, granted=True, before=before, after=after | _told(asked))
     return Saga.objects.get(pk=asked.saga_id)
 
 
-def _record(change: SagaChange) -> None:
-    if not outside.record(change):
+def _record(saga: StoredSaga, change: SagaChange) -> None:
+    if not outside.record(saga, change):
         raise RuntimeError(f"saga {change.id} was written by somebody else while its row was locked")
     dispatch.acted(change.id, change.revision)
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from orchestration.about import about
 from orchestration.participants.messages import Answer, Command, Outcome, problem
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,8 @@ class FunctionTransport:
         except TimeoutError:
             return Answer(Outcome.IN_DOUBT, error=problem(f"no answer in {command.timeout:g} s", "timeout"))
         except Exception as error:  # whatever a participant raises is its answer, never the drain's end
-            logger.exception("participant function %s failed", command.target)
+            about_it = about(command.saga_id, step=command.step, epoch=command.epoch)
+            logger.exception("participant function %s failed", command.target, extra=about_it)
             return Answer(Outcome.IN_DOUBT, error=problem(f"{type(error).__name__}: {error}", "exception"))
 
     async def ask(self, command: Command) -> Answer | None:  # noqa: ARG002  functions have no status endpoint

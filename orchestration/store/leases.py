@@ -60,12 +60,16 @@ FROM orphan WHERE saga.id = orphan.id AND saga.drain_id IS NOT NULL
 """
 
 # Parked sagas whose reason is gone, or whose deadline has passed, are due again. Oldest first, in portions. A deadline
-# that only alerts (past the pivot) has no more to say once it was seen: it would unpark the saga in each round.
+# that only alerts (past the pivot) has no more to say once it was seen: it would unpark the saga in each round. What
+# needs no call waits for nobody: the end of an approval's time, of a timer, of the wait for an accepted call's answer.
 RELEASE_PARKED = """
 WITH free AS (
     SELECT saga.id FROM orchestration_saga saga
     WHERE saga.parked_on IS NOT NULL AND (
         (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp() AND NOT saga.overdue)
+        OR EXISTS (SELECT FROM orchestration_step step WHERE step.saga_id = saga.id AND (
+            step.answer_by <= clock_timestamp()
+            OR (step.status = 'waiting' AND step.answer_by IS NULL AND step.due_at <= clock_timestamp())))
         OR (saga.parked_on LIKE 'participant:%%' AND EXISTS (
             SELECT FROM orchestration_participant p
             WHERE NOT p.paused AND saga.parked_on = 'participant:' || p.name)))
@@ -73,6 +77,27 @@ WITH free AS (
 )
 UPDATE orchestration_saga saga SET parked_on = NULL, due_at = least(saga.due_at, clock_timestamp())
 FROM free WHERE saga.id = free.id
+"""
+
+# After a restore. Each saga gets the time in milliseconds as its epoch, or one more than it has, whichever is higher;
+# what was owned is due. The journal says so. Rows are locked in id order. Parameters: the id to go on after, how many.
+ADVANCE_EPOCHS = """
+WITH live AS MATERIALIZED (
+    SELECT id FROM orchestration_saga
+    WHERE id > %s AND status IN ('pending', 'running', 'compensating', 'stuck')
+    ORDER BY id LIMIT %s FOR NO KEY UPDATE
+), advanced AS (
+    UPDATE orchestration_saga saga SET
+        epoch = greatest(saga.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), drain_id = NULL,
+        due_at = CASE WHEN saga.drain_id IS NULL THEN saga.due_at ELSE clock_timestamp() END,
+        journal_length = saga.journal_length + 1
+    FROM live WHERE saga.id = live.id
+    RETURNING saga.id, saga.journal_length, saga.status, saga.epoch
+), journal AS (
+    INSERT INTO orchestration_event (saga_id, seq, at, kind, status, epoch, actor, moves, reason)
+    SELECT id, journal_length, clock_timestamp(), 'epoch_advanced', status, epoch, '', '', '' FROM advanced
+)
+SELECT (SELECT id FROM live ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM advanced)
 """
 
 COUNT_DRAINS = "SELECT count(*) FROM orchestration_drain WHERE until > clock_timestamp()"

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from orchestration.core.definitions import SagaDefinition
 from orchestration.store import read
+from orchestration.store.figures import Figures, add_now, saga_landed
 from orchestration.store.record import RECORD, parameters, recorded
 from orchestration.store.rows import SagaChange, StoredSaga, stored_sagas
 
@@ -32,11 +33,14 @@ def load(saga_id: UUID, definition: SagaDefinition, *, lock: bool) -> tuple[Stor
     return stored[0], _all("SELECT clock_timestamp()")[0][0]
 
 
-def record(change: SagaChange) -> bool:
-    """Write `change`; False when the saga has moved on since it was read."""
+def record(saga: StoredSaga, change: SagaChange) -> bool:
+    """Write `change` of `saga` in a transaction; False when the saga has moved on since it was read."""
     landed = change.id in recorded(_all(RECORD, *parameters([change]))[0]).landed
     if landed:
         _record_rarities(change)
+        told = Figures()
+        saga_landed(told, saga, change)
+        transaction.on_commit(lambda: add_now(told), robust=True)
     return landed
 
 

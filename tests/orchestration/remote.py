@@ -47,6 +47,12 @@ async def _slow(command: Command, *, tries: int) -> dict[str, int]:
     return {"attempt": command.attempt}
 
 
+@participant_function("remote-fails")
+async def fails(command: Command) -> None:
+    note(command, "fails")
+    raise RuntimeError("what went wrong\ntakes two lines")
+
+
 @participant_function("remote-poison")
 async def poison(command: Command) -> None:
     """Kills its worker each time."""

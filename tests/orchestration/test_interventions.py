@@ -94,6 +94,27 @@ def test_a_paused_participant_parks_its_sagas_until_it_is_free(engine: World) ->
     assert again(saga).status == SagaStatus.COMPLETED
 
 
+@pytest.mark.parametrize(
+    ("beside", "step", "status"),
+    [
+        pytest.param({"approval": {"timeout": 60}}, "failed", SagaStatus.COMPENSATED, id="an approval"),
+        pytest.param({"wait": 60}, "succeeded", SagaStatus.RUNNING, id="a timer"),
+    ],
+)
+def test_a_parked_saga_notices_the_end_of_what_needs_no_call(
+    engine: World, beside: dict[str, Any], step: str, status: SagaStatus
+) -> None:
+    """Beside a step whose participant is paused."""
+    Participant.objects.create(name="away", transport="function", paused=True)
+    saga = start(define({"parallel": [{"name": "ask", **beside}, {"name": "two", "participant": "away"}]}))
+    run_until_quiet()
+    assert (again(saga).parked_on, sweep().unparked) == ("participant:away", 0)
+    saga.steps.filter(name="ask").update(due_at=Now())
+    assert sweep().unparked == 1
+    run_until_quiet()
+    assert (steps_of(saga)["ask"], again(saga).status, sweep().unparked) == (step, status, 0)
+
+
 def test_a_parked_saga_past_its_pivot_is_told_of_its_deadline_once(engine: World) -> None:
     Participant.objects.create(name="away", transport="function")
     saga = start(define({"name": "one", "pivot": True}, {"name": "two", "participant": "away"}))

@@ -1,6 +1,7 @@
 """Random sagas with two drains at once, some of them killed, and with people and callbacks while they are at work."""
 
 import asyncio
+import gc
 import os
 import random
 import time
@@ -86,8 +87,11 @@ def short_leases(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(lease, name, seconds)
     yield
     BOOKS.clear()
+    gc.collect()  # connections that a killed drain had just begun end here, and not in the next test
 
 
+# Whoever is killed while it connects closes nothing.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_two_drains_and_people_at_once_agree_with_the_books(
     engine: World, monkeypatch: pytest.MonkeyPatch, seed: int

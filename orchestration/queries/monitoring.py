@@ -1,0 +1,88 @@
+"""What the monitoring asks. Every question is answered from a few rows, however many sagas there are."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from orchestration.core.states import LIVE, SagaStatus
+from orchestration.models import EngineState, Figure, Saga
+from orchestration.queries.sagas import CAP, capped_count
+
+# Two scans, because the claim has an index for each.
+_DUE = """
+WITH due AS (
+    (SELECT due_at FROM orchestration_saga WHERE parked_on IS NULL AND status <> 'pending'
+        AND due_at <= statement_timestamp() ORDER BY due_at LIMIT %(cap)s)
+    UNION ALL
+    (SELECT due_at FROM orchestration_saga WHERE parked_on IS NULL AND status = 'pending'
+        AND due_at <= statement_timestamp() ORDER BY due_at LIMIT %(cap)s)
+)
+SELECT least(count(*), %(cap)s), coalesce(extract(epoch FROM statement_timestamp() - min(due_at)), 0)::float8 FROM due
+"""
+_PARKED = """
+SELECT parked_on, count(*) FROM (SELECT parked_on FROM orchestration_saga WHERE parked_on IS NOT NULL LIMIT %s) parked
+GROUP BY parked_on
+"""
+_DRAINS = """
+SELECT count(*), coalesce(sum(in_flight), 0) FROM orchestration_drain WHERE until > clock_timestamp()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How things stand. Numbers of sagas go no further than CAP + 1, "more than were counted".
+
+    `oldest_due_seconds`: for how long the oldest due saga has waited for a worker. `engine`: counters by name.
+    """
+
+    live: dict[SagaStatus, int]
+    due: int
+    oldest_due_seconds: float
+    parked: dict[str, int]
+    drains: int
+    calls_in_flight: int
+    dispatcher_beat: datetime | None
+    engine: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A series as it was counted: its name, its labels' values, how many, their sum, and how many in each bucket."""
+
+    name: str
+    labels: list[str]
+    count: int
+    total: float
+    buckets: list[int]
+
+
+def standing_now() -> Now:
+    state = {row.name: row for row in EngineState.objects.all()}
+    due, oldest = _rows(_DUE, {"cap": CAP + 1})[0]
+    drains, in_flight = _rows(_DRAINS)[0]
+    beat = state.get("dispatcher")
+    return Now(
+        live={status: _number(status) for status in SagaStatus if status in LIVE},
+        due=due, oldest_due_seconds=oldest, parked=dict(_rows(_PARKED, [CAP + 1])), drains=drains,
+        calls_in_flight=in_flight, dispatcher_beat=beat.at if beat else None,
+        engine={name: row.value for name, row in state.items()},
+    )  # fmt: skip
+
+
+def kept_figures() -> list[Kept]:
+    rows = Figure.objects.order_by("name", "labels").values_list("name", "labels", "count", "total", "buckets")
+    return [Kept(name, json.loads(labels), count, total, buckets) for name, labels, count, total, buckets in rows]
+
+
+def _number(status: SagaStatus) -> int:
+    count = capped_count(Saga.objects.filter(status=status))
+    return count.number + count.is_more
+
+
+def _rows(statement: str, values: Any = None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
