@@ -259,6 +259,18 @@ def test_figures_wait_for_no_disk(token: str) -> None:
         assert cursor.fetchone() == ("off",)
 
 
+def test_figures_wait_for_no_lock_for_long(token: str) -> None:
+    """The next heartbeat comes on the same connection."""
+    told = Figures()
+    told.count("calls_lost_total")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE orchestration_figure")
+        write(told)
+    assert not Figure.objects.exists()
+    write(told)
+    assert kept("calls_lost_total").count == 1
+
+
 def test_a_participant_is_a_label_as_it_is(token: str, engine: World) -> None:  # noqa: F811
     Participant.objects.create(name="x-1", transport="function")
     start(define({"name": "one", "participant": "x-1"}))
