@@ -1,11 +1,15 @@
 """What will follow from an act, in sentences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orchestration import queries
+from orchestration.core import possible
+from orchestration.core.decisions import decide
+from orchestration.core.draft import NotAllowed
 from orchestration.core.pivot import no_way_back
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import SagaStatus, StepKind, StepStatus
@@ -52,7 +56,13 @@ class Effects:
                 return self._skip()
             case "resolve":
                 return self._resolve()
-        return _retry(len(self.preview.calls))
+        return _retry(len(self.preview.calls)) if self.is_tried else self._too_late()
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether a retry tries its step: past the deadline nothing is tried that is not an undo."""
+        late = timezone.now() >= self.saga.deadline_at and not self._undoing
+        return not late or any(call.direction == "action" for call in self.preview.calls)
 
     @property
     def waits_for_resume(self) -> bool:
@@ -61,15 +71,18 @@ class Effects:
 
     @property
     def standing(self) -> list[str]:
-        """Names of the steps whose effect stays whatever happens then."""
+        """Names of the steps whose effect stays, whatever happens to a saga that ends or goes back."""
         open_effects = queries.open_effects(self.saga, self.saga.steps.all())
-        if self.act == "abandon":
-            return open_effects
-        if self.act not in ("compensate", "skip") and self.outcome != "rejected":
-            return []
         names = {step.definition.name: step for step in self.state.steps}
+        if self.act == "abandon":
+            return [
+                _("%(step)s (in doubt)") % {"step": name} if names[name].in_doubt else name for name in open_effects
+            ]
+        goes_back = self.act == "compensate" or self.outcome == "rejected" or (self.act == "skip" and self._undoing)
+        if not goes_back:
+            return []
         stay = [name for name in open_effects if names[name].definition.compensation is None]
-        if self.act == "skip" and self.step and self._undoing:
+        if self.act == "skip" and self.step:
             stay.append(self.step.definition.name)
         return list(dict.fromkeys(stay))
 
@@ -97,7 +110,13 @@ class Effects:
             return _("The step counts as refused. There is no way back now, so the saga is stuck until a person acts.")
         return " ".join((_("The step counts as refused."), _undo(len(self.preview.calls))))
 
+    def _too_late(self) -> str:
+        return " ".join((_("The deadline has passed, so nothing is tried again."), _undo(len(self.preview.calls))))
+
     def _skip(self) -> str:
+        if others := self._still_failed():
+            given_up = _("The undo of this step is given up: its effect stands.")
+            return " ".join((given_up if self._undoing else _("The step stays as it is."), _stuck_on(others)))
         if self._undoing:
             return _(
                 "The undo of this step is given up: its effect stands. The rest is undone, and the saga ends abandoned."
@@ -107,9 +126,30 @@ class Effects:
         return _("The step stays as it is, and the saga goes on without it.")
 
     def _resolve(self) -> str:
+        if others := self._still_failed():
+            done = _("The step counts as undone.") if self._undoing else _("The step counts as succeeded.")
+            return " ".join((done, _stuck_on(others)))
         if self._undoing:
             return _("The step counts as undone, and the saga goes on back.")
         return _("The step counts as succeeded, as if it had answered so, and the saga goes on.")
+
+    def _still_failed(self) -> list[str]:
+        """Names of the steps that the saga is still stuck on when this one is repaired."""
+        if self.step is None:
+            return []
+        event = replace(possible.ACTS[self.act], step=self.step.definition.index)  # type: ignore[call-arg]  # takes one
+        try:
+            after = decide(self.state, event, timezone.now()).after
+        except NotAllowed:  # the saga has moved since it was read
+            return []
+        if after.status is not SagaStatus.STUCK:
+            return []
+        failed = (StepStatus.COMPENSATION_FAILED if self._undoing else StepStatus.FAILED,)
+        return [step.definition.name for step in after.steps if step.status in failed]
+
+
+def _stuck_on(names: list[str]) -> str:
+    return _("The saga stays stuck: %(steps)s still needs a person.") % {"steps": ", ".join(names)}
 
 
 def _undo(calls: int) -> str:

@@ -82,9 +82,10 @@ class Sheet:
         """Where a choice in the form asks what would follow from it."""
         return f"{reverse('console:act', args=[self.saga.pk, self.act])}?part=foreseen&step={self.step_name}"
 
-    def form(self, typed: Any = None) -> ActForm:
-        """Empty, or with what was typed. An edit begins with what would be sent."""
-        initial: dict[str, Any] = {"step": self.step_name}
+    def form(self, typed: Any = None, reason: str = "") -> ActForm:
+        """Empty (but for a `reason` that was typed before), or with what was typed. An edit begins with what would
+        be sent."""
+        initial: dict[str, Any] = {"step": self.step_name, "reason": reason}
         trouble = ""
         if typed is None:
             initial["revision"] = self.preview().revision

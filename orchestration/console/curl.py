@@ -2,10 +2,13 @@
 
 import json
 import shlex
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
+from orchestration import queries
+from orchestration.core.states import Direction
 from orchestration.models import Attempt, DefinitionStep, Participant, Saga
 
 
@@ -22,10 +25,17 @@ def of_attempt(saga: Saga, step: DefinitionStep, attempt: Attempt) -> str:
     target = step.action if attempt.direction == "action" else step.compensation
     body = {
         "saga_id": str(saga.pk), "saga": saga.definition_name, "business_key": saga.business_key, "step": step.name,
-        "direction": attempt.direction, "attempt": attempt.number, "input": attempt.request, "output": None,
+        "direction": attempt.direction, "attempt": attempt.number, "input": attempt.request,
+        "output": _output(saga.pk, attempt),
     }  # fmt: skip
     key = f"{saga.pk}:{step.name}:{attempt.direction}"
     headers = ["Content-Type: application/json", f"Idempotency-Key: {key}", f"Saga-Epoch: {attempt.epoch}"]
     options = " ".join(f"-H {shlex.quote(header)}" for header in headers)
     data = shlex.quote(json.dumps(body, ensure_ascii=False))
     return f"curl -X POST {shlex.quote(step.participant.base_url.rstrip('/') + target)} {options} -d {data}"
+
+
+def _output(saga_id: UUID, attempt: Attempt) -> Any:
+    """An undo is sent what its action answered."""
+    undo = attempt.direction == Direction.COMPENSATION
+    return queries.outputs_of([saga_id]).get((saga_id, attempt.position)) if undo else None

@@ -1,20 +1,23 @@
 """Why a saga is stuck and why an act does not fit, in plain words of the reader's language."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from orchestration.core.saga_state import Stuck
+from orchestration.models import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What happened, and what to do about it."""
+    """What happened, and what to do about it. `is_news`: the reason that was written down is true no more."""
 
     what: str | Promise
     advice: str | Promise
+    is_news: bool = False
 
 
 STUCK: dict[str, Explanation] = {
@@ -61,6 +64,12 @@ STUCK: dict[str, Explanation] = {
         gettext_lazy("Find out at the participant whether the step took effect, then retry: the key stays the same."),
     ),
 }
+
+NOT_PAST_THE_PIVOT = Explanation(
+    gettext_lazy("The pivot did not take effect: somebody found that out."),
+    gettext_lazy("Retry when the cause is removed, skip it, or compensate to undo what was done before it."),
+    is_news=True,
+)
 
 _RIGHTS = re.compile(r"you lack the right to [a-z-]+")
 _KNOWN: tuple[tuple[re.Pattern[str], str | Promise], ...] = (
@@ -114,6 +123,13 @@ _FIXED = {
     "not paused": gettext_lazy("The saga is not paused."),
     "already compensating": gettext_lazy("The saga is being undone already."),
 }
+
+
+def explanation(stuck_code: str, steps: Iterable[Step]) -> Explanation | None:
+    """Why it is stuck; None for a code that is not known here. A doubt that a person has settled is no reason."""
+    if stuck_code == Stuck.PIVOT_IN_DOUBT and not any(step.in_doubt for step in steps):
+        return NOT_PAST_THE_PIVOT
+    return STUCK.get(stuck_code)
 
 
 def why_not(message: str) -> str:

@@ -1,11 +1,13 @@
 """What people do to one saga in the console: acts and notes."""
 
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -17,6 +19,9 @@ from orchestration.console.htmx import HtmxRequest, acted, actor_of, part_or_pag
 from orchestration.console.pages.notes import note_context
 from orchestration.models import Saga
 from orchestration.operator_actions import Conflict, WrongAct
+
+# The brake must work on a saga that moves: what its preview promises is the same at every revision.
+FITS_EVERY_REVISION = ("pause",)
 
 
 @require_POST
@@ -33,14 +38,15 @@ def perform(request: HtmxRequest, saga_id: UUID, act: str) -> HttpResponse:
     asked = form.cleaned_data
     try:
         operator_actions.perform(
-            act, saga_id=saga_id, actor=sheet.actor, reason=asked["reason"], revision=asked["revision"],
-            step=asked["step"] or None, details=form.details,
+            act, saga_id=saga_id, actor=sheet.actor, reason=asked["reason"],
+            revision=None if act in FITS_EVERY_REVISION else asked["revision"], step=asked["step"] or None,
+            details=form.details,
         )  # fmt: skip
     except WrongAct as error:
         form.refuse(error.field, str(error))
         return _again(request, sheet, form)
     except Conflict as conflict:
-        return _refused(request, act, conflict)
+        return _refused(request, act, conflict, asked["reason"])
     return _done(request, str(words.ACT_DONE[act]), saga_id)
 
 
@@ -80,9 +86,11 @@ def _again(request: HtmxRequest, sheet: Sheet, form: ActForm) -> HttpResponse:
     return render(request, part_or_page(request, "act"), context, status=400)
 
 
-def _refused(request: HtmxRequest, act: str, conflict: Conflict) -> HttpResponse:
+def _refused(request: HtmxRequest, act: str, conflict: Conflict, reason: str) -> HttpResponse:
+    """What stands against it, and a way to look again without typing the reason again."""
+    again = reverse("console:act", args=[conflict.saga.pk, act]) + "?" + urlencode({"reason": reason}, quote_via=quote)
     context = {
-        "act": act, "word": words.ACTS[act], "saga": conflict.saga, "message": reasons.why_not(conflict.message),
+        "again": again, "word": words.ACTS[act], "saga": conflict.saga, "message": reasons.why_not(conflict.message),
         "changed_by": conflict.changed_by, "last_act": words.ACT_DONE.get(conflict.last_act, ""),
     }  # fmt: skip
     return render(request, part_or_page(request, "conflict"), context, status=409)

@@ -83,7 +83,7 @@ EVENTS: dict[str, Word] = {
     "launched": _("launched"),
     "claimed": _("taken up by a worker"),
     "lost": _("taken over: the worker was lost"),
-    "answered": _("answered"),
+    "answered": _("a call ended"),
     "approve": _("decided"),
     "called_back": _("answered by callback"),
     "due": _("its time came"),

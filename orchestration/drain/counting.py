@@ -12,6 +12,9 @@ from orchestration.store.figures import ADD, Figures, parameters
 from orchestration.store.rows import SagaChange
 
 logger = logging.getLogger(__name__)
+# The next heartbeat comes on the same connection: figures wait for nobody.
+NOT_FOR_LONG = "SET LOCAL lock_timeout = '500ms'"
+LOCKED = psycopg.errors.LockNotAvailable
 
 
 def call_ended(figures: Figures, ended: Finished) -> None:
@@ -37,13 +40,14 @@ async def write(figures: Figures, connection: Connection) -> None:
     if not rows:
         return
     try:
-        await connection.execute(ADD, parameters(rows))
+        async with connection.transaction():
+            await connection.execute(NOT_FOR_LONG)
+            await connection.execute(ADD, parameters(rows))
     except BaseException as error:
         figures.put_back(rows)
-        is_gone = isinstance(error, GONE) and not isinstance(error, psycopg.errors.LockNotAvailable)
-        if is_gone or not isinstance(error, psycopg.Error):
+        if not isinstance(error, psycopg.Error) or (isinstance(error, GONE) and not isinstance(error, LOCKED)):
             raise
-        logger.warning("figures were not written, they wait for the next time: %s", error)
+        logger.warning("figures were not written: %s", error)
 
 
 async def write_last(figures: Figures, connection: Connection) -> None:

@@ -19,6 +19,7 @@ from orchestration.operator_actions.performing import definition_of
 from orchestration.store import outside
 
 S = StepStatus
+_BRAKES = ("pause", "abandon")
 _MAY_STILL_ANSWER = (S.PENDING, S.DUE, S.RUNNING, S.WAITING)
 
 
@@ -47,7 +48,8 @@ def preview(
 ) -> Preview:
     """What `act` would do now. Raises WrongAct and Saga.DoesNotExist; a lacking right is a `why_not`.
 
-    Details may be left out. Then it is: applied, approved, the input that would be sent without an edit.
+    Details may be left out. Then it is: applied, approved, the input that would be sent without an edit. On a paused
+    saga the calls are those that go out once it is resumed.
     """
     wanted = acts.act_named(act)
     said = checked(wanted.details, details, saga_id, in_full=False)
@@ -60,6 +62,8 @@ def preview(
         return Preview(allowed=False, why_not=str(error), calls=[], revision=saga.revision)
     if act == "edit-and-retry" and "input" not in said:
         after = _unedited(after, saga.state)
+    if act not in _BRAKES:
+        after = after._replace(paused=False)  # what waits for the resume belongs to what is foreseen
     calls = [_planned(after, index, direction) for index, direction in foreseen_calls(after, now)]
     why_not = "" if acts.may(asked, saga.state) else f"you lack the right to {act}"
     return Preview(allowed=not why_not, why_not=why_not, calls=calls, revision=saga.revision)

@@ -6,6 +6,7 @@ from uuid import UUID
 from orchestration.models import Event, Saga
 
 NOTE = "note"
+LAUNCHED = "launched"
 
 
 class WrongAct(ValueError):
@@ -32,7 +33,7 @@ class Conflict(Exception):
     @classmethod
     def on(cls, saga_id: UUID, message: str) -> Self:
         """The conflict with the saga as it stands now."""
-        journal = Event.objects.filter(saga_id=saga_id).exclude(actor="").exclude(kind=NOTE)
+        journal = Event.objects.filter(saga_id=saga_id).exclude(actor="").exclude(kind__in=(NOTE, LAUNCHED))
         last = journal.order_by("-seq").first()
         saga = Saga.objects.get(pk=saga_id)
         return cls(message, saga, last.actor, last.kind) if last is not None else cls(message, saga, "")

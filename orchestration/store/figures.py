@@ -18,12 +18,9 @@ from orchestration.store.rows import SagaChange, StoredSaga
 
 logger = logging.getLogger(__name__)
 # Rows are added to in one order, so that two writers never wait for each other in a circle. Nobody waits for the disk:
-# after a crash of PostgreSQL the last half second of figures may be missing, and no write of a saga is affected. Nor
-# for long for a lock: the next heartbeat comes on the same connection.
+# after a crash of PostgreSQL the last half second of figures may be missing, and no write of a saga is affected.
 ADD = """
-WITH unhurried AS MATERIALIZED (
-    SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', '1s', true)
-)
+WITH unhurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 INSERT INTO orchestration_figure AS kept (name, labels, count, total, buckets)
 SELECT new.name, new.labels, new.count, new.total, new.buckets::bigint[]
 FROM unhurried, unnest(%s::text[], %s::text[], %s::bigint[], %s::float8[], %s::text[])

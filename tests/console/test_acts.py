@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 
 from orchestration.console import words
-from orchestration.models import AuditEntry, Saga
+from orchestration.models import AuditEntry, Saga, SagaDefinition
 from orchestration.operator_actions import ACTS, perform
 from tests.cast import Cast
+from tests.console.rows import make_event, make_saga
 
 HTMX = {"HX-Request": "true"}
 
@@ -100,3 +101,40 @@ def test_the_conflict_says_what_the_other_person_did(cast: Cast, stuck: Saga) ->
     html = post(cast, stuck, act="compensate").content.decode()
     assert "The last person who changed it is admin." in html
     assert "Retry asked for." in html
+
+
+def test_the_engine_going_on_is_not_blamed_on_who_launched_the_saga(cast: Cast, stuck: Saga) -> None:
+    make_event(stuck, "launched", actor="shop")
+    html = post(cast, stuck, revision=stuck.revision - 1).content.decode()
+    assert "No person changed it: the engine went on." in html
+    assert "shop" not in html
+
+
+def test_a_reason_that_was_typed_survives_a_refusal(cast: Cast, stuck: Saga) -> None:
+    html = post(cast, stuck, revision=stuck.revision - 1, reason="the desk & the till").content.decode()
+    again = f"{address(stuck)}?reason=the%20desk%20%26%20the%20till"
+    assert again in html
+    response = cast.operator.browser.get(again, headers=HTMX)
+    assert 'value="the desk &amp; the till"' in response.content.decode()
+
+
+def test_a_saga_that_goes_on_can_be_paused_all_the_same(cast: Cast, definition: SagaDefinition) -> None:
+    """Its preview promises the same at every revision, and a saga at work has a new one every moment."""
+    saga = make_saga(definition, "running", ["succeeded", "due", "pending"])
+    assert post(cast, saga, act="pause", revision=saga.revision - 1).status_code == 204
+    saga.refresh_from_db()
+    assert saga.paused
+    assert post(cast, saga, act="compensate", revision=saga.revision - 1).status_code == 409
+
+
+@pytest.mark.parametrize("act", ["retry", "compensate", "abandon"])
+def test_as_a_page_of_its_own_an_act_leaves_by_links_and_by_its_form(cast: Cast, stuck: Saga, act: str) -> None:
+    """There is no dialog to close there, and what a dialog would be told nobody would hear."""
+    html = cast.admin.browser.get(address(stuck, act)).content.decode()
+    content = html[html.index('<div class="sheet') : html.index("</main>")]
+    assert "data-close" not in content
+    assert "hx-post" not in content
+    assert f'<a class="button" href="/sagas/{stuck.pk}/">Cancel</a>' in content
+    in_dialog = cast.admin.browser.get(address(stuck, act), headers=HTMX).content.decode()
+    assert "data-close" in in_dialog
+    assert "hx-post" in in_dialog

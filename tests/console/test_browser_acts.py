@@ -40,6 +40,14 @@ SMALL_TARGETS = """root => [...root.querySelectorAll('button, summary, [role=but
 WITHOUT_LABEL = """root => [...root.querySelectorAll('input:not([type=hidden]), textarea, select')]
     .filter(one => !one.labels.length).map(one => one.outerHTML.slice(0, 80))"""
 
+# Rows of the journal whose cells lie on one another.
+OVERLAPS = """root => [...root.querySelectorAll('tbody tr')].filter(row => {
+    const boxes = [...row.cells].map(cell => { const range = document.createRange(); range.selectNodeContents(cell);
+        return range.getBoundingClientRect(); }).filter(box => box.width);
+    return boxes.some((one, at) => boxes.slice(at + 1).some(other => one.right > other.left + 1
+        && other.right > one.left + 1 && one.bottom > other.top + 1 && other.bottom > one.top + 1));
+}).map(row => row.innerText)"""
+
 # What the browser itself notes of a form that was refused; nothing else may stand in its console.
 REFUSED = "Failed to load resource: the server responded with a status of 400 (Bad Request)"
 
@@ -206,6 +214,34 @@ def test_evidence_on_the_page_stays_while_the_page_lives_on(operator: Tab, order
     assert operator.complaints == []
 
 
+def test_an_act_opened_in_a_tab_of_its_own_leads_back_to_its_saga(operator: Tab, orders: Demo) -> None:
+    page = waiting_for_approval(orders, operator, "TAB-1")
+    saga = page.url
+    operator.open(saga.removeprefix(orders.url) + "acts/pause/")
+    page.locator(".foot").get_by_role("link", name="Cancel").click()
+    expect(page).to_have_url(saga)
+    operator.open(saga.removeprefix(orders.url) + "acts/pause/")
+    page.get_by_label("Reason").fill("somebody asked")
+    page.get_by_role("button", name="Pause", exact=True).dblclick()
+    expect(page).to_have_url(saga)
+    expect(page.locator("h1 ~ .pill").nth(1)).to_have_text("paused")
+    expect(page.locator(".toast")).to_have_text("Saga paused")
+    assert operator.complaints == []
+
+
+def test_buttons_are_pressed_with_the_space_bar_and_a_menu_gives_the_focus_back(operator: Tab, orders: Demo) -> None:
+    page = waiting_for_approval(orders, operator, "KEYS-1")
+    page.get_by_role("button", name="Pause").press("Space")
+    expect(page.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.locator("#more-acts summary").press("Enter")
+    page.locator("#more-acts").get_by_role("button").first.focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("#more-acts summary")).to_be_focused()
+    expect(page.locator("#more-acts")).not_to_have_attribute("open", "")
+    assert operator.complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_a_saga_with_stages_fits_and_its_controls_can_be_hit(
@@ -220,6 +256,7 @@ def test_a_saga_with_stages_fits_and_its_controls_can_be_hit(
     page.locator("#more-acts summary").click()
     assert page.locator("#_saga").evaluate(SMALL_TARGETS) == []
     assert page.locator("#_saga").evaluate(WITHOUT_LABEL) == []
+    assert page.locator(".journal").evaluate(OVERLAPS) == []
     page.locator("#more-acts summary").click()
     page.get_by_role("button", name="Resolve doubt").click()
     expect(page.get_by_role("dialog").locator(".evidence")).to_be_visible()

@@ -109,6 +109,15 @@ def test_request_and_answer_come_when_they_are_unfolded(cast: Cast, stuck: Saga)
     assert (raw["Content-Type"], raw.content) == ("text/plain; charset=utf-8", b'{\n  "ref": "R-1"\n}')
 
 
+def test_an_undo_as_a_shell_command_sends_what_the_action_answered(cast: Cast, stuck: Saga) -> None:
+    make_attempt(stuck, 0, "succeeded", answer={"hold": "H-1"})
+    make_attempt(stuck, 0, "refused", direction="compensation")
+    address = reverse("console:attempt", args=[stuck.pk, 0, "compensation", 1])
+    assert '"output": {"hold": "H-1"}' in cast.viewer.browser.get(address).context["curl"]
+    action = reverse("console:attempt", args=[stuck.pk, 0, "action", 1])
+    assert '"output": null' in cast.viewer.browser.get(action).context["curl"]
+
+
 def test_a_megabyte_is_cut_with_a_note_of_its_size(cast: Cast, stuck: Saga) -> None:
     make_attempt(stuck, 0, "succeeded", answer={"items": ["x" * 100] * 10_000})
     address = reverse("console:attempt", args=[stuck.pk, 0, "action", 1])

@@ -5,7 +5,6 @@ And how the sweep sees to it that another drain follows.
 
 import asyncio
 from datetime import timedelta
-from unittest.mock import AsyncMock
 
 import psycopg
 import pytest
@@ -39,6 +38,10 @@ def server_is_up(engine: World) -> None:
             return bool(cursor.fetchone()[0])
 
     wait_for("the server to be up for as long as a lease", for_a_lease)
+
+
+async def nothing_to_write(_connection: Connection) -> None:
+    """After a heartbeat."""
 
 
 def a_drain(*, seconds_left: float) -> Drain:
@@ -93,7 +96,7 @@ def test_a_drain_without_its_connection_gives_up_before_others_may_take_it_for_d
             lease = Lease()
             await lease.begin(other)
             monkeypatch.setattr("orchestration.drain.lease.connect", away)
-            beats = asyncio.create_task(lease.keep(lambda: 0, lambda: None, AsyncMock()))
+            beats = asyncio.create_task(lease.keep(lambda: 0, lambda: None, nothing_to_write))
             while not beats.done():
                 cursor = await other.execute(MAY_BE_RELEASED, [leases.MISSED_TWO_SECONDS, lease.id])
                 taken.append(bool((await cursor.fetchall())[0][0]) and lease.holds())

@@ -148,7 +148,7 @@ def test_what_is_kept_of_late_answers(filled: None, db: None) -> None:
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (read.CLAIM_APART, ["solo", 10]),
+        (read.CLAIM_APART, ["solo", 1]),
         (leases.RELEASE_LAPSED, None),
         (leases.RELEASE_OWNERLESS, None),
         (leases.RELEASE_PARKED, []),

@@ -83,6 +83,11 @@ def lines(log: Path) -> list[dict[str, Any]]:
     return found
 
 
+def about_sagas(log: Path) -> list[dict[str, Any]]:
+    """A busy machine makes a worker say other things too."""
+    return [line for line in lines(log) if "saga_id" in line]
+
+
 @pytest.mark.slow
 def test_a_workers_line_about_a_saga_names_saga_step_and_epoch(processes: Processes, tmp_path: Path) -> None:
     step = {"name": "one", "action": "remote-fails", "compensation": "remote-quick", "on_exhausted": "hold"}
@@ -90,8 +95,8 @@ def test_a_workers_line_about_a_saga_names_saga_step_and_epoch(processes: Proces
     processes.start("work", LOG_FORMAT="json")
     processes.start("dispatcher", LOG_FORMAT="json")
     wait_for("the saga's end", lambda: again(saga).status == "stuck")
-    wait_for("its lines", lambda: len(lines(tmp_path / "work-0.log")) >= 2)
-    failed, stuck = lines(tmp_path / "work-0.log")[:2]
+    wait_for("its lines", lambda: len(about_sagas(tmp_path / "work-0.log")) >= 2)
+    failed, stuck = about_sagas(tmp_path / "work-0.log")[:2]
     for line in failed, stuck:
         assert (line["saga_id"], line["step"], line["epoch"]) == (str(saga.pk), "one", saga.epoch)
     assert failed["message"] == "participant function remote-fails failed"

@@ -30,4 +30,6 @@ def preview(request: HtmxRequest, saga_id: UUID, act: str) -> HttpResponse:
         chosen = sheet.form(request.GET)
         chosen.is_valid()  # only to read the choice: what else the form asks for may still be empty
         return render(request, "console/_foreseen.html", sheet.context(chosen))
-    return render(request, part_or_page(request, "act"), sheet.context(sheet.form()))
+    return render(
+        request, part_or_page(request, "act"), sheet.context(sheet.form(reason=request.GET.get("reason", "")))
+    )

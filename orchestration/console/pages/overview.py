@@ -59,7 +59,7 @@ def _tasks(request: HtmxRequest) -> list[dict[str, Any]]:
 
 def _task(request: HtmxRequest, saga: Saga, steps: list[Any]) -> dict[str, Any]:
     failed = {StepStatus.FAILED, StepStatus.COMPENSATION_FAILED}
-    explained = reasons.STUCK.get(saga.stuck_code)
+    explained = reasons.explanation(saga.stuck_code, steps)
     return {
         "saga": saga,
         "step": next((step.name for step in steps if step.status in failed), ""),

@@ -39,7 +39,7 @@ def saga(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
         "stages": stages,
         "acts": [act for act in possible.act_buttons(found, steps, request.user) if not _has_its_place(act)],
         "decisions": waiting.of_saga(saga_id, waits, request.user),
-        "stuck": reasons.STUCK.get(found.stuck_code),
+        "stuck": reasons.explanation(found.stuck_code, steps),
         "last_error": next((row["error"] for row in attempts if row["error"]), ""),
         "attempts": attempts,
         "attempts_in_all": len(tries),
@@ -92,10 +92,15 @@ def _has_its_place(act: ActButton) -> bool:
 
 
 def _standing(saga: Saga, steps: list[Step], stages: list[lanes.Stage]) -> dict[str, list[str]]:
-    """What stands in the participants; apart from it, once the saga has turned back, what the definition leaves."""
+    """What stands in the participants; apart from it, what may, and what the definition leaves on the way back."""
     left = [stop.name for stage in stages for stop in stage.stops if stop.is_left_as_is]
-    open_effects = queries.open_effects(saga, steps)
-    return {"open_effects": [name for name in open_effects if name not in left], "left_as_is": left}
+    doubtful = {step.name for step in steps if step.in_doubt}
+    found = [name for name in queries.open_effects(saga, steps) if name not in left]
+    return {
+        "open_effects": [name for name in found if name not in doubtful],
+        "may_stand": [name for name in found if name in doubtful],
+        "left_as_is": left,
+    }
 
 
 def _attempts(saga: Saga) -> list[dict[str, Any]]:

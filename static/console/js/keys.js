@@ -27,7 +27,11 @@ async function copy(button) {
 }
 
 function closeMenus(except) {
-  for (const menu of document.querySelectorAll("[data-menu][open]")) if (menu !== except) menu.open = false;
+  for (const menu of document.querySelectorAll("[data-menu][open]")) {
+    if (menu === except) continue;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
 }
 
 document.addEventListener("click", ({ target }) => {
@@ -45,6 +49,11 @@ document.addEventListener("keydown", (event) => {
     closeMenus();
     if (document.activeElement.matches("[data-find]")) document.activeElement.blur();
   }
+  // A link that looks and is announced as a button is pressed like one, too.
+  if (event.key === " " && !event.repeat && event.target.matches("a[role=button]")) {
+    event.preventDefault();
+    event.target.click();
+  }
   const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
@@ -56,6 +65,16 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("submit", ({ target }) => {
   if (!target.matches("[data-filters]")) return;
   for (const field of target.elements) if (field.name && !field.value) field.disabled = true;
+});
+// A second click on a form that leaves the page would only be told that the first one came before it.
+document.addEventListener("submit", (event) => {
+  const { target } = event;
+  if (!target.matches("[data-once]")) return;
+  if (target.dataset.once === "sent") event.preventDefault();
+  target.dataset.once = "sent";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("[data-once]")) form.dataset.once = "";
 });
 addEventListener("pageshow", () => {
   for (const field of document.querySelectorAll("[data-filters] :disabled")) field.disabled = false;
