@@ -164,7 +164,8 @@ def _change(
         kind=happened.kind, at=now, moves=" ".join(map(str, decision.moves)), actor=happened.actor,
         reason=happened.reason or decision.why,
         steps=decision.changed_steps, step_errors=_step_errors(decision, happened),
-        step_outputs=_step_outputs(decision, happened), attempts=happened.attempts,
+        step_outputs=NOTHING if outside_writes is None else _step_outputs(decision, happened),
+        attempts=happened.attempts,
     )  # fmt: skip
 
 
@@ -179,11 +180,14 @@ def _step_errors(decision: Decision, happened: Happened) -> dict[int, str]:
                 and decision.after.steps[attempt.position] is not decision.before.steps[attempt.position]
             ):
                 errors[attempt.position] = error
-    return {**errors, **happened.errors}
+    return {**errors, **happened.errors} if happened.errors else errors
 
 
 def _step_outputs(decision: Decision, happened: Happened) -> Mapping[int, str]:
-    """What steps have answered in this decision, where none of the attempts written with it says it."""
+    """What steps have answered in this decision, where none of the attempts written with it says it.
+
+    Only from outside: what a drain's calls answer stands in their attempts.
+    """
     if decision.after.outputs is decision.before.outputs:
         return NOTHING
     told = {attempt.position for attempt in happened.attempts if attempt.answer is not None}

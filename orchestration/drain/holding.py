@@ -7,7 +7,7 @@ from uuid import UUID
 
 from orchestration import advance
 from orchestration.core.saga_state import SagaState
-from orchestration.core.states import SagaStatus
+from orchestration.core.states import OUT, SagaStatus
 from orchestration.drain.caller import Caller
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.lease import Announcer
@@ -48,15 +48,25 @@ class Holding:
         if saga.drain_id == self._drain_id:
             self.sagas[saga.id] = saga
             self._caller.start(saga)
-            if any(step.is_suspect for step in saga.state.calls_out()):
-                self.suspects.add(saga.id)
-            else:
-                self.suspects.discard(saga.id)
-            due_at = min((step.due_at for step in saga.state.steps if step.due_at is not None), default=None)
+            due_at = self._mind(saga)
         else:
             self.forget(saga.id)
         if due_at is not None:
             self._remember(saga.id, due_at)
+
+    def _mind(self, saga: StoredSaga) -> datetime | None:
+        """Note whether a suspect is out; returns when a step is due. One pass: it is made for each record."""
+        suspect, due_at = False, None
+        for step in saga.state.steps:
+            if step.losses and step.status in OUT:
+                suspect = True
+            if step.due_at is not None and (due_at is None or step.due_at < due_at):
+                due_at = step.due_at
+        if suspect:
+            self.suspects.add(saga.id)
+        elif self.suspects:
+            self.suspects.discard(saga.id)
+        return due_at
 
     def _remember(self, saga_id: UUID, due_at: datetime) -> None:
         """What is held and due, but kept back, is looked at again after a moment."""
