@@ -9,9 +9,10 @@ from django.db import connection
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Tests with real transactions empty the tables by TRUNCATE, which the audit table forbids. Only here, it may."""
+    """Tests with real transactions empty the tables by TRUNCATE, which the audit's tables forbid. Only here, it may."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orchestration_auditentry DISABLE TRIGGER audit_is_never_emptied")
+        cursor.execute("ALTER TABLE orchestration_auditlink DISABLE TRIGGER audit_links_are_never_emptied")
 
 
 @pytest.fixture(autouse=True)
