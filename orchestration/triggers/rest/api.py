@@ -2,7 +2,7 @@
 
 from ninja import NinjaAPI
 
-from orchestration.triggers.rest import acts, callbacks, definitions, errors, faults, participants, sagas
+from orchestration.triggers.rest import acts, bulk, callbacks, definitions, errors, faults, participants, sagas
 from orchestration.triggers.rest.auth import BearerToken
 from orchestration.triggers.rest.requests import StrictParser
 
@@ -17,6 +17,7 @@ api = NinjaAPI(
 errors.install(api)
 api.add_router("/sagas", sagas.router)
 api.add_router("/sagas", acts.router)
+api.add_router("/bulk", bulk.router)
 api.add_router("/definitions", definitions.router)
 api.add_router("/participants", participants.router)
 api.add_router("/faults", faults.router)

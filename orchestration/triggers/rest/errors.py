@@ -15,7 +15,7 @@ from orchestration.core.definitions import Problem, WrongDefinition
 from orchestration.definitions import DefinitionInUse, DocumentTooLarge, UnknownContentType
 from orchestration.enrolment import WrongParticipant
 from orchestration.faults import WrongRule
-from orchestration.models import FaultRule, Participant, Saga, SagaDefinition
+from orchestration.models import Bulk, FaultRule, Participant, Saga, SagaDefinition
 from orchestration.queries import WrongCursor, WrongFilter
 from orchestration.strict_json import WrongJSON
 
@@ -68,6 +68,7 @@ _PLAIN: dict[type[Exception], tuple[int, str, str | None]] = {
     PermissionDenied: (403, "forbidden", None),
     Http404: (404, "not_found", "there is no such address"),
     Saga.DoesNotExist: (404, "not_found", "there is no such saga"),
+    Bulk.DoesNotExist: (404, "not_found", "there is no such bulk act"),
     SagaDefinition.DoesNotExist: (404, "not_found", "there is no such definition"),
     Participant.DoesNotExist: (404, "not_found", "there is no such participant"),
     FaultRule.DoesNotExist: (404, "not_found", "there is no such fault rule"),
