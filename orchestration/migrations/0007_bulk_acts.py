@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestration', '0004_figures'),
+        ('orchestration', '0012_drafts_and_limits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

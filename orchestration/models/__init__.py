@@ -2,11 +2,12 @@
 
 from orchestration.models.access import ApiToken, AuditEntry
 from orchestration.models.bulk import Bulk, BulkItem
-from orchestration.models.definitions import DefinitionStep, Participant, SagaDefinition
+from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
 
 __all__ = [
-    "ApiToken", "Attempt", "AuditEntry", "Bulk", "BulkItem", "DefinitionStep", "Drain", "EngineState", "Event",
-    "FaultRule", "Figure", "LaunchKey", "Participant", "Saga", "SagaData", "SagaDefinition", "Step",
+    "ApiToken", "Attempt", "AuditEntry", "Bulk", "BulkItem", "DefinitionDraft", "DefinitionStep", "Drain",
+    "EngineState", "Event", "FaultRule", "Figure", "LaunchKey", "Participant", "Saga", "SagaData", "SagaDefinition",
+    "Step",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Bulk acts: one act over a frozen set of sagas."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import QueryDict
@@ -17,29 +17,31 @@ from orchestration.models import Bulk
 from orchestration.operator_actions import WrongAct
 from orchestration.queries import WrongFilter
 from orchestration.queries.bulks import BulkNow
-from orchestration.triggers.rest.answers import ERRORS
+from orchestration.triggers.rest.answers import TAKES_BODY, errors
 from orchestration.triggers.rest.auth import ApiRequest
 from orchestration.triggers.rest.bulk_bodies import (
     MAX_ITEMS_SHOWN,
+    BulkConflictOut,
     BulkIn,
     BulkList,
     BulkMade,
     BulkOut,
     BulkWithItems,
+    Result,
     SteerIn,
     bulk_body,
     item_body,
 )
 from orchestration.triggers.rest.errors import Refused, envelope, problems_found, wrong
 from orchestration.triggers.rest.requests import Listing, only
+from orchestration.triggers.rest.words import BulkId
 
 router = Router(tags=["bulk"])
 MAX_PROBLEMS = 20
-Result = Literal["pending", "done", "refused", "failed_again", "under_way"]
-STEERED = {200: BulkOut, **ERRORS}
+STEERED = {200: BulkOut, **errors(404, *TAKES_BODY), 409: BulkConflictOut}
 
 
-@router.post("", response={202: BulkMade, **ERRORS})
+@router.post("", response={202: BulkMade, **errors(*TAKES_BODY)})
 def make_bulk(request: ApiRequest, body: BulkIn) -> Any:
     """Freeze the set that `ids` or `filter` name, and begin. Each saga is acted on by itself, in a worker."""
     only(request)
@@ -57,7 +59,7 @@ def make_bulk(request: ApiRequest, body: BulkIn) -> Any:
     return Status(202, {"id": made.pk, "total": made.total})
 
 
-@router.get("", response={200: BulkList, **ERRORS})
+@router.get("", response={200: BulkList, **errors()})
 def list_bulks(request: ApiRequest, listing: Query[Listing]) -> Any:
     """Bulk acts, newest first, without their items."""
     only(request, "cursor", "limit")
@@ -66,9 +68,9 @@ def list_bulks(request: ApiRequest, listing: Query[Listing]) -> Any:
     return Status(200, {"items": list(map(bulk_body, found.items)), "next_cursor": found.next_cursor})
 
 
-@router.get("/{bulk_id}", response={200: BulkWithItems, **ERRORS})
+@router.get("/{bulk_id}", response={200: BulkWithItems, **errors(404)})
 def get_bulk(
-    request: ApiRequest, bulk_id: str, result: Result | None = None, cursor: str | None = None,
+    request: ApiRequest, bulk_id: BulkId, result: Result | None = None, cursor: str | None = None,
     limit: Annotated[int, Field(ge=1, le=MAX_ITEMS_SHOWN)] = MAX_ITEMS_SHOWN,
 ) -> Any:  # fmt: skip
     """How far it has come, and its items in order. `result` narrows the items: `failed_again` and `under_way` are what
@@ -84,24 +86,24 @@ def get_bulk(
 
 
 @router.post("/{bulk_id}/pause", response=STEERED)
-def pause_bulk(request: ApiRequest, bulk_id: str, body: SteerIn | None = None) -> Any:
+def pause_bulk(request: ApiRequest, bulk_id: BulkId, body: SteerIn | None = None) -> Any:
     """Act on no more sagas until it is resumed."""
     return _steer(request, "pause", bulk_id, body)
 
 
 @router.post("/{bulk_id}/resume", response=STEERED)
-def resume_bulk(request: ApiRequest, bulk_id: str, body: SteerIn | None = None) -> Any:
+def resume_bulk(request: ApiRequest, bulk_id: BulkId, body: SteerIn | None = None) -> Any:
     """Go on, also with one that has halted itself: what has failed again so far is accepted."""
     return _steer(request, "resume", bulk_id, body)
 
 
 @router.post("/{bulk_id}/cancel", response=STEERED)
-def cancel_bulk(request: ApiRequest, bulk_id: str, body: SteerIn | None = None) -> Any:
+def cancel_bulk(request: ApiRequest, bulk_id: BulkId, body: SteerIn | None = None) -> Any:
     """End it; what was done stays done, and the other items stay as they are."""
     return _steer(request, "cancel", bulk_id, body)
 
 
-def _steer(request: ApiRequest, how: str, bulk_id: str, body: SteerIn | None) -> Any:
+def _steer(request: ApiRequest, how: str, bulk_id: BulkId, body: SteerIn | None) -> Any:
     only(request)
     reason = (body and body.reason) or ""
     try:

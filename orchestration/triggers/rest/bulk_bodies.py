@@ -5,24 +5,37 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from orchestration.bulk import MAX_ITEMS
+from orchestration.bulk import BULK_ACTS, MAX_ITEMS
+from orchestration.core.states import SagaStatus
 from orchestration.models import Bulk, BulkItem
-from orchestration.triggers.rest.requests import Body, Name, Reason
+from orchestration.triggers.rest.answers import ErrorBody
+from orchestration.triggers.rest.requests import Body, Reason
+from orchestration.triggers.rest.words import SomeName, words
 
 MAX_ITEMS_SHOWN = 10_000
+Result = Literal["pending", "done", "refused", "failed_again", "under_way"]
+BulkActWord = Annotated[str, words(BULK_ACTS)]
+BulkStatusWord = Annotated[str, words(status for status in Bulk.Status.values if status != Bulk.Status.DRAFT)]
+IDS = WithJsonSchema(
+    {"type": "array", "items": {"type": "string", "format": "uuid"}, "minItems": 1, "maxItems": MAX_ITEMS}
+)
+FILTER = WithJsonSchema({
+    "type": "object", "minProperties": 1, "additionalProperties": {"type": "string"},
+    "description": "The parameters of GET /sagas; status may be a list.",
+})  # fmt: skip
 
 
 class BulkIn(Body):
     """`filter`: as the parameters of `GET /sagas`. `canary`: 1 saga, then 10, then the rest. To abandon: `confirm`,
     which is "abandon"."""
 
-    act: str
+    act: BulkActWord
     reason: Reason
-    ids: Annotated[list[Any], Field(min_length=1, max_length=MAX_ITEMS)] | None = None
-    filter: dict[str, Any] | None = None
-    step: Name = ""
+    ids: Annotated[list[Any], Field(min_length=1, max_length=MAX_ITEMS), IDS] | None = None
+    filter: Annotated[dict[str, Any], FILTER] | None = None
+    step: SomeName = ""
     canary: bool = False
     outcome: Literal["applied", "not_applied", "approved", "rejected"] | None = None
     output: Any = None
@@ -42,11 +55,11 @@ class BulkSummary(Schema):
     """`status`: running, paused, halted (by itself), cancelled or completed. `selection`: how the set was chosen."""
 
     id: UUID
-    act: str
+    act: BulkActWord
     step: str
     details: dict[str, Any]
     reason: str
-    status: str
+    status: BulkStatusWord
     canary: bool
     halted_because: str
     total: int
@@ -66,14 +79,24 @@ class BulkOut(BulkSummary):
     under_way: int
 
 
+class BulkConflictBody(ErrorBody):
+    """`bulk`: as it is."""
+
+    bulk: BulkOut
+
+
+class BulkConflictOut(Schema):
+    error: BulkConflictBody
+
+
 class BulkItemOut(Schema):
     """`id`: the saga's; `saga_status`: what it is now, null if there is no such saga."""
 
     id: UUID
-    result: str
+    result: Annotated[str, words(BulkItem.Result.values)]
     code: str | None
     error: str | None
-    saga_status: str | None
+    saga_status: Annotated[str, words(SagaStatus)] | None
     acted_at: datetime | None
 
 
