@@ -8,7 +8,7 @@ ADMIN = "admin"
 
 _MODELS = (
     "saga", "sagadata", "step", "attempt", "event", "sagadefinition", "definitionstep", "participant", "faultrule",
-    "drain", "auditentry",
+    "drain", "auditentry", "bulk", "bulkitem",
 )  # fmt: skip
 _VIEWER = {f"view_{model}" for model in _MODELS}
 _ACTS = ("retry", "compensate", "skip", "resolve", "pause", "resume", "edit_and_retry", "approve", "note")

@@ -18,6 +18,7 @@ import redis
 from tests.sagaconsole.processes import is_alive, wait_until
 
 ROOT = Path(__file__).parents[2]
+ONCE = ("supervisor", "web", "dispatcher", "housekeeping", "postgres", "valkey")
 PARTICIPANTS = {"orders", "payments", "inventory", "shipping"}
 pytestmark = pytest.mark.slow
 
@@ -41,7 +42,7 @@ class Demo:
     def pids(self) -> dict[str, int]:
         """Every process by name."""
         pids = self.facts["pids"]
-        named: dict[str, int] = {name: pids[name] for name in ("supervisor", "web", "dispatcher", "postgres", "valkey")}
+        named: dict[str, int] = {name: pids[name] for name in ONCE}
         named |= {f"worker-{number}": pid for number, pid in enumerate(pids["workers"])}
         named |= {f"traffic-{number}": pid for number, pid in enumerate(pids["traffic"])}
         named |= pids["participants"]
@@ -130,7 +131,7 @@ def test_everything_answers(demo: Demo) -> None:
         assert client.ping()
 
 
-@pytest.mark.parametrize("name", ["web", "dispatcher", "worker-0", "orders", "valkey", "postgres"])
+@pytest.mark.parametrize("name", ["web", "dispatcher", "worker-0", "housekeeping", "orders", "valkey", "postgres"])
 def test_what_dies_is_started_again(demo: Demo, name: str) -> None:
     before = demo.pids()
     os.kill(before[name], signal.SIGKILL)
