@@ -23,6 +23,7 @@ urlpatterns = [
     path("definitions/<slug:name>/launch/", methods.by(get=pages.launch, post=actions.launch_saga), name="launch"),
     path("definitions/<slug:name>/<int:version>/", pages.definition, name="definition_version"),
     path("participants/", pages.participants, name="participants"),
+    path("workers/", pages.workers, name="workers"),
     path("failure-lab/", methods.by(get=pages.fault_rules, post=actions.add_fault), name="fault_rules"),
     path("failure-lab/<int:rule_id>/remove/", actions.remove_fault, name="remove_fault"),
     path("audit/", pages.audit, name="audit"),

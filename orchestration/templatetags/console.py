@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from orchestration.console import json_view, times, words
 from orchestration.queries import CappedCount
+from orchestration.queries.sagas import CAP
 
 register = template.Library()
 NOTHING = times.NOTHING
@@ -184,6 +185,12 @@ def json(value: Any) -> SafeString:
 def count(number: CappedCount | int | None) -> str:
     """A number with its thousands parted; "10,000+" when it was not counted further."""
     return times.number(number)
+
+
+@register.filter
+def capped(number: int) -> str:
+    """A number that was counted no further than 10,001."""
+    return times.number(CappedCount(min(number, CAP), number > CAP))
 
 
 @register.filter
