@@ -1,11 +1,27 @@
 """Columns, constraints named as sentences, querysets with named questions; no verbs."""
 
 from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWaiting
-from orchestration.models.definitions import DefinitionStep, Participant, SagaDefinition
+from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
 
 __all__ = [
-    "ApiToken", "Attempt", "AuditEntry", "AuditLink", "AuditWaiting", "DefinitionStep", "Drain", "EngineState", "Event",
-    "FaultRule", "Figure", "LaunchKey", "Participant", "Saga", "SagaData", "SagaDefinition", "Step",
-]  # fmt: skip
+    "ApiToken",
+    "Attempt",
+    "AuditEntry",
+    "AuditLink",
+    "AuditWaiting",
+    "DefinitionDraft",
+    "DefinitionStep",
+    "Drain",
+    "EngineState",
+    "Event",
+    "FaultRule",
+    "Figure",
+    "LaunchKey",
+    "Participant",
+    "Saga",
+    "SagaData",
+    "SagaDefinition",
+    "Step",
+]

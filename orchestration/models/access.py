@@ -10,11 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ApiToken(models.Model):
-    """A bearer token: only its hash is stored. Rights are the user's, narrowed to `scopes` when there are any."""
+    """A bearer token: only its hash is stored. Rights are the user's, narrowed to `scopes` when there are any.
+
+    `per_minute`: how many requests it may make; None: as many as the deployment lets every token make.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(_("name"), max_length=64)
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    per_minute = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
     scopes = ArrayField(models.CharField(max_length=32), verbose_name=_("scopes"), default=list, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import prefetch_related_objects
@@ -10,8 +10,18 @@ from ninja import Schema
 
 from orchestration import queries
 from orchestration.core.definitions import StepDefinition
+from orchestration.core.states import Direction, SagaStatus, StepKind, StepStatus
 from orchestration.definitions import compiled_definition
-from orchestration.models import FaultRule, Saga, SagaDefinition, Step
+from orchestration.models import Attempt, DefinitionDraft, FaultRule, Participant, Saga, SagaDefinition, Step
+from orchestration.triggers.rest.words import words
+
+SagaStatusWord = Annotated[str, words(SagaStatus)]
+StepStatusWord = Annotated[str, words(StepStatus)]
+KindWord = Annotated[str, words(StepKind)]
+DirectionWord = Annotated[str, words(Direction)]
+OutcomeWord = Annotated[str, words(Attempt.Outcome)]
+TransportWord = Annotated[str, words(Participant.Transport)]
+FaultKindWord = Annotated[str, words(FaultRule.Kind)]
 
 
 class ErrorBody(Schema):
@@ -24,17 +34,26 @@ class ErrorOut(Schema):
     error: ErrorBody
 
 
-ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422), ErrorOut)
+_ALWAYS = (400, 401, 403, 429, 503)
+
+
+def errors(*statuses: int) -> dict[int, Any]:
+    """The refusals of an address that takes tokens: those that every one has, and `statuses`."""
+    return dict.fromkeys(sorted({*_ALWAYS, *statuses}), ErrorOut)
+
+
+TAKES_BODY = (413, 415)
+ERRORS = errors(404, 409, *TAKES_BODY, 422)
 
 
 class StepOut(Schema):
     """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself."""
 
     name: str
-    kind: str
-    status: str
+    kind: KindWord
+    status: StepStatusWord
     in_doubt: bool
-    direction: str
+    direction: DirectionWord
     attempts: int
     output: Any
     error: Any
@@ -47,7 +66,7 @@ class SagaOut(Schema):
     id: UUID
     definition: str
     version: int
-    status: str
+    status: SagaStatusWord
     paused: bool
     parked_on: str | None
     business_key: str
@@ -86,7 +105,7 @@ class EventOut(Schema):
     seq: int
     at: datetime
     kind: str
-    status: str
+    status: SagaStatusWord
     actor: str | None
     moves: list[dict[str, str]]
     reason: str | None = None
@@ -99,11 +118,11 @@ class EventList(Schema):
 
 class AttemptOut(Schema):
     step: str
-    direction: str
+    direction: DirectionWord
     number: int
     started_at: datetime
     finished_at: datetime
-    outcome: str
+    outcome: OutcomeWord
     request: Any = None
     answer: Any = None
     error: Any = None
@@ -117,7 +136,7 @@ class AttemptList(Schema):
 
 class PlannedCallOut(Schema):
     step: str
-    direction: str
+    direction: DirectionWord
     participant: str
     payload: Any = None
 
@@ -140,16 +159,37 @@ class BatchOut(Schema):
 
 
 class VersionOut(Schema):
+    """`draft`: true when it was only kept as a draft; then `version` is the one that it would become."""
+
     name: str
     version: int
+    draft: bool | None = None
 
 
-class DefinitionOut(VersionOut):
+class DefinitionOut(Schema):
+    name: str
+    version: int
     title: str
     published_at: datetime
     published_by: str
     retired_at: datetime | None
     document: dict[str, Any]
+
+
+class DraftOut(Schema):
+    """`text`: as it was written, of `content_type`."""
+
+    name: str
+    document: dict[str, Any]
+    text: str
+    content_type: str
+    saved_at: datetime
+    saved_by: str
+
+
+class DraftList(Schema):
+    items: list[DraftOut]
+    next_cursor: str | None
 
 
 class DefinitionList(Schema):
@@ -159,7 +199,7 @@ class DefinitionList(Schema):
 
 class ParticipantOut(Schema):
     name: str
-    transport: str
+    transport: TransportWord
     base_url: str
     status_path: str
     has_secret: bool
@@ -173,7 +213,7 @@ class ParticipantList(Schema):
 
 class FaultOut(Schema):
     id: int
-    kind: str
+    kind: FaultKindWord
     definition: str
     step: str
     participant: str
@@ -231,6 +271,10 @@ def _step_body(step: Step, planned: StepDefinition, outputs: dict[tuple[UUID, in
 def definition_body(definition: SagaDefinition) -> dict[str, Any]:
     fields = ("name", "version", "title", "published_at", "published_by", "retired_at", "document")
     return {field: getattr(definition, field) for field in fields}
+
+
+def draft_body(draft: DefinitionDraft) -> dict[str, Any]:
+    return {field: getattr(draft, field) for field in DraftOut.model_fields}
 
 
 def fault_body(rule: FaultRule) -> dict[str, Any]:
