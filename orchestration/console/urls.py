@@ -12,6 +12,7 @@ urlpatterns = [
     path("live/", live.changes, name="live"),
     path("sagas/", pages.sagas, name="sagas"),
     path("sagas/<uuid:saga_id>/", pages.saga, name="saga"),
+    path("sagas/<uuid:saga_id>/print/", pages.saga_print, name="saga_print"),
     path("sagas/<uuid:saga_id>/live/", live.changes, name="saga_live"),
     path("sagas/<uuid:saga_id>/acts/<slug:act>/", methods.by(get=pages.preview, post=saga_actions.perform), name="act"),
     path("sagas/<uuid:saga_id>/notes/", methods.by(get=pages.notes, post=saga_actions.add_note), name="notes"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from sagaconsole.demo.terminal import say
-from tests.console.browser import Demo, launched_browser, running_demo
+from tests.console.browser import SWITCHES, Demo, chromium_of_this_machine, running_demo
 from tests.screenshots.looks import LOOKS, photograph
 from tests.screenshots.pages import pages
 from tests.screenshots.scenes import fill
@@ -22,10 +22,11 @@ FOLDER = Path(__file__).parents[2] / "screenshots"
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     looks = [look for look in LOOKS if not options.look or look.name in options.look]
+    chromium = chromium_of_this_machine()
     with _demo(options.demo_json) as demo, sync_playwright() as playwright:
         shown = pages(fill(demo))
         wanted = {name: path for name, path in shown.items() if not options.page or name in options.page}
-        browser = launched_browser(playwright)
+        browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
         for look in looks:
             complaints = photograph(browser, demo, look, wanted, options.folder)
             say(f"{look.name}: {len(wanted)} pages in {options.folder}")

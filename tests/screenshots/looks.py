@@ -38,7 +38,9 @@ def photograph(browser: Browser, demo: Demo, look: Look, pages: Mapping[str, str
     for name, path in pages.items():
         page = tab.open(path)
         expect(page.locator("main h1").first).to_be_visible()
-        page.evaluate("document.fonts.ready")
+        if page.locator(".live").count():
+            expect(page.locator(".live")).to_have_attribute("data-state", "live")
+        page.evaluate("document.fonts.ready.then(() => null)")
         page.screenshot(path=folder / look.name / f"{name}.png", full_page=True, animations="disabled")
     tab.page.context.close()
     return tab.complaints

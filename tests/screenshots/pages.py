@@ -10,6 +10,7 @@ PAGES = {
     "saga-compensated": "/sagas/{moon}/",
     "saga-completed": "/sagas/{good}/",
     "saga-approval": "/sagas/{APPROVE-1}/",
+    "saga-print": "/sagas/{RETRY-ME}/print/",
     "definitions": "/definitions/",
     "definition": "/definitions/order-with-approval/",
     "launch": "/definitions/place-order/launch/",
