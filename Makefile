@@ -20,7 +20,7 @@ WITH_SERVERS = set -a; [ -n "$$DATABASE_URL" ] || . ./$(SERVERS)/environment || 
 	set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check prove bench faults servers manage web worker housekeeping dispatcher
+.PHONY: help setup setup-dev demo test check prove bench faults screenshots servers manage web worker housekeeping dispatcher
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: $(VENV)/.dev  ## Measure throughput and latency
 
 faults: $(VENV)/.dev  ## Break everything and count what is lost (LEVEL=smoke or long)
 	@exec $(BIN)/python -m tests.faults --level $(LEVEL) $(ARGS)
+
+screenshots: $(VENV)/.dev  ## Photograph every page, light and dark, wide and narrow, in both languages
+	@exec $(BIN)/python -m tests.screenshots $(ARGS)
 
 servers: $(VENV)/.runtime  ## PostgreSQL and Valkey for development, until Ctrl-C
 	@exec $(BIN)/python -m sagaconsole.embedded --data-dir $(SERVERS)
