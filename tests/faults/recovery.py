@@ -22,7 +22,9 @@ VALKEY_LIMIT = timedelta(seconds=5)
 CONSOLE_LIMIT = timedelta(seconds=10)
 POSTGRES_LIMIT = timedelta(seconds=20)
 # Without these nothing goes on at all, or no drain begins.
-_NEEDED = dict.fromkeys(TAKE_POSTGRES, POSTGRES_LIMIT) | dict.fromkeys({Kind.VALKEY_AWAY, Kind.VALKEY_FULL}, VALKEY_LIMIT)
+_NEEDED = dict.fromkeys(TAKE_POSTGRES, POSTGRES_LIMIT) | dict.fromkeys(
+    {Kind.VALKEY_AWAY, Kind.VALKEY_FULL}, VALKEY_LIMIT
+)
 CRASH_RULE = "crash by rule"
 
 
