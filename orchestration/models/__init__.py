@@ -1,6 +1,7 @@
 """Columns, constraints named as sentences, querysets with named questions; no verbs."""
 
 from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWaiting
+from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
@@ -11,6 +12,8 @@ __all__ = [
     "AuditEntry",
     "AuditLink",
     "AuditWaiting",
+    "Bulk",
+    "BulkItem",
     "DefinitionDraft",
     "DefinitionStep",
     "Drain",
