@@ -2,6 +2,7 @@
 
 from orchestration.console.pages.acts import preview
 from orchestration.console.pages.audit import audit
+from orchestration.console.pages.bulk import bulk, bulks, cancel_bulk
 from orchestration.console.pages.definitions import definition, definitions, launch, new_definition
 from orchestration.console.pages.evidence import evidence
 from orchestration.console.pages.faults import fault_rules
@@ -13,6 +14,6 @@ from orchestration.console.pages.saga import attempt, saga
 from orchestration.console.pages.sagas import find, sagas
 
 __all__ = [
-    "attempt", "audit", "banner", "definition", "definitions", "evidence", "fault_rules", "find", "launch",
-    "new_definition", "notes", "overview", "participants", "preview", "saga", "sagas",
+    "attempt", "audit", "banner", "bulk", "bulks", "cancel_bulk", "definition", "definitions", "evidence",
+    "fault_rules", "find", "launch", "new_definition", "notes", "overview", "participants", "preview", "saga", "sagas",
 ]  # fmt: skip
