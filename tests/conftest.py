@@ -32,9 +32,10 @@ def _group(item: pytest.Item) -> str:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Tests with real transactions empty the tables by TRUNCATE, which the audit table forbids. Only here, it may."""
+    """Tests with real transactions empty the tables by TRUNCATE, which the audit's tables forbid. Only here, it may."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orchestration_auditentry DISABLE TRIGGER audit_is_never_emptied")
+        cursor.execute("ALTER TABLE orchestration_auditlink DISABLE TRIGGER audit_links_are_never_emptied")
         emptying = Emptying()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", emptying.after_test)
