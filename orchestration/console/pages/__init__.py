@@ -2,6 +2,7 @@
 
 from orchestration.console.pages.acts import preview
 from orchestration.console.pages.audit import audit, export_audit
+from orchestration.console.pages.bulk import bulk, bulks, cancel_bulk
 from orchestration.console.pages.definitions import definition, definitions, launch, new_definition
 from orchestration.console.pages.evidence import evidence
 from orchestration.console.pages.faults import fault_rules
@@ -14,7 +15,7 @@ from orchestration.console.pages.sagas import find, sagas
 from orchestration.console.pages.workers import workers
 
 __all__ = [
-    "attempt", "audit", "banner", "definition", "definitions", "evidence", "export_audit", "fault_rules", "find",
-    "launch", "new_definition", "notes", "overview", "participants", "preview", "saga", "saga_print", "sagas",
-    "workers",
+    "attempt", "audit", "banner", "bulk", "bulks", "cancel_bulk", "definition", "definitions", "evidence",
+    "export_audit", "fault_rules", "find", "launch", "new_definition", "notes", "overview", "participants", "preview",
+    "saga", "saga_print", "sagas", "workers",
 ]  # fmt: skip

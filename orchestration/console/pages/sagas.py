@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from orchestration.console import lanes, reading
+from orchestration.console.bulk_bar import bulk_bar
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.console.saga_list import AGES, SagaList
 from orchestration.console.words import Look, Tone
@@ -23,7 +24,7 @@ from orchestration.queries import WrongCursor, WrongFilter
 @shows("view_saga")
 def sagas(request: HtmxRequest) -> HttpResponse:
     listed = SagaList(request.GET)
-    context: dict[str, Any] = {"list": listed, "ages": AGES}
+    context: dict[str, Any] = {"list": listed, "ages": AGES, "bulk_acts": bulk_bar(request.user)}
     if not request.htmx:
         context["definitions"] = SagaDefinition.objects.usable().newest().values_list("name", flat=True)
         context["participants"] = Participant.objects.order_by("name").values_list("name", flat=True)
