@@ -88,7 +88,8 @@ if ENVIRONMENT.database_pool:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 RQ_QUEUES = {
-    "drain": {"URL": ENVIRONMENT.redis_url, "SERIALIZER": "orchestration.worker.SignedJSON"},
+    name: {"URL": ENVIRONMENT.redis_url, "SERIALIZER": "orchestration.worker.SignedJSON"}
+    for name in ("drain", "housekeeping")
 }
 RQ = {"JOB_CLASS": "orchestration.worker.SagaJob"}
 

@@ -26,5 +26,6 @@ urlpatterns = [
     path("failure-lab/", methods.by(get=pages.fault_rules, post=actions.add_fault), name="fault_rules"),
     path("failure-lab/<int:rule_id>/remove/", actions.remove_fault, name="remove_fault"),
     path("audit/", pages.audit, name="audit"),
+    path("audit/export/<slug:form>/", pages.export_audit, name="export_audit"),
     path("theme/", actions.choose_theme, name="theme"),
 ]

@@ -49,7 +49,32 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("audit entry"), _("audit entries")
-        indexes: ClassVar = [models.Index(name="audit_by_saga", fields=["saga_id", "id"])]
+        indexes: ClassVar = [
+            models.Index(name="audit_by_saga", fields=["saga_id", "id"]),
+            models.Index(name="audit_by_actor", fields=["actor", "id"]),
+            models.Index(name="audit_by_act", fields=["act", "id"]),
+            models.Index(name="audit_refused", fields=["id"], condition=models.Q(granted=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor} {self.act} {self.subject}"
+
+
+class AuditWaiting(models.Model):
+    """An audit row that is not sealed yet. A trigger writes it in the row's own transaction; sealing takes it away."""
+
+    entry_id = models.UUIDField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.entry_id)
+
+
+class AuditLink(models.Model):
+    """One audit row in the chain: `digest` is over the digest before it and the whole row. Append only."""
+
+    position = models.BigIntegerField(primary_key=True)
+    entry_id = models.UUIDField(unique=True)
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.digest}"

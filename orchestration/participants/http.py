@@ -105,7 +105,7 @@ class HttpTransport:
             "Content-Type": "application/json",
             "Idempotency-Key": command.key,
             "Saga-Epoch": str(command.epoch),
-            "Saga-Callback": self._callbacks + token_of(command.saga_id, command.position, command.direction),
+            "Saga-Callback": self._callbacks + token_of(command.waiting_saga, command.position, command.direction),
             "traceparent": f"00-{command.saga_id.hex}-{secrets.token_hex(8)}-01",
         }
         if participant.secret:

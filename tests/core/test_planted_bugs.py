@@ -4,15 +4,37 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from orchestration.core import acts, answers, coming_due, decisions, draft, events, giving_up, pivot, repair, routes
+from orchestration.core import (
+    acts,
+    answers,
+    coming_due,
+    decisions,
+    draft,
+    events,
+    giving_up,
+    pivot,
+    repair,
+    restart,
+    routes,
+)
 from orchestration.core.draft import Draft, IllegalMove
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import SagaStatus as G
 from orchestration.core.states import StepStatus as S
-from tests.core import answering, people, test_acts, test_back, test_begin, test_forward, test_saga_machine
+from tests.core import (
+    answering,
+    people,
+    test_acts,
+    test_back,
+    test_begin,
+    test_forward,
+    test_restart,
+    test_saga_machine,
+)
 
 MODULES = (
-    acts, answers, coming_due, decisions, draft, giving_up, pivot, repair, routes, answering, people, test_begin,
+    acts, answers, coming_due, decisions, draft, giving_up, pivot, repair, restart, routes, answering, people,
+    test_begin,
 )  # fmt: skip
 CAUGHT = (AssertionError, IllegalMove, pytest.fail.Exception)
 QUICK = settings(
@@ -103,6 +125,10 @@ def begins_though_paused(saga, now):
     return begin(saga._replace(paused=False), now)
 
 
+def restarts_over_a_doubt(_step: StepState, *, kept: bool) -> str:
+    return ""
+
+
 def never_ends_trying(step: StepState) -> bool:
     return True
 
@@ -187,6 +213,13 @@ def play(table) -> None:
         pytest.param(
             "_DEEDS", {**acts._DEEDS, events.Skip: ("skip", skips_whatever_is_in_doubt)},
             test_acts.test_an_act_that_does_not_fit, id="skipped though in doubt",
+        ),
+        pytest.param(
+            "_has_effect", lambda _step: False, test_restart.test_what_stands_against_it,
+            id="a restart leaves an effect behind",
+        ),
+        pytest.param(
+            "_against", restarts_over_a_doubt, test_restart.test_what_stands_against_it, id="a restart over a doubt"
         ),
         pytest.param("begin", begins_though_paused, test_begin.test_begin, id="a call begins though paused"),
         pytest.param(

@@ -1,7 +1,7 @@
 """What the console shows: one query, one context, page or part."""
 
 from orchestration.console.pages.acts import preview
-from orchestration.console.pages.audit import audit
+from orchestration.console.pages.audit import audit, export_audit
 from orchestration.console.pages.definitions import definition, definitions, launch, new_definition
 from orchestration.console.pages.evidence import evidence
 from orchestration.console.pages.faults import fault_rules
@@ -13,6 +13,6 @@ from orchestration.console.pages.saga import attempt, saga
 from orchestration.console.pages.sagas import find, sagas
 
 __all__ = [
-    "attempt", "audit", "banner", "definition", "definitions", "evidence", "fault_rules", "find", "launch",
-    "new_definition", "notes", "overview", "participants", "preview", "saga", "sagas",
+    "attempt", "audit", "banner", "definition", "definitions", "evidence", "export_audit", "fault_rules", "find",
+    "launch", "new_definition", "notes", "overview", "participants", "preview", "saga", "sagas",
 ]  # fmt: skip
