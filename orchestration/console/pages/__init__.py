@@ -9,10 +9,12 @@ from orchestration.console.pages.frame import banner
 from orchestration.console.pages.notes import notes
 from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
-from orchestration.console.pages.saga import attempt, saga
+from orchestration.console.pages.saga import attempt, saga, saga_print
 from orchestration.console.pages.sagas import find, sagas
+from orchestration.console.pages.workers import workers
 
 __all__ = [
     "attempt", "audit", "banner", "definition", "definitions", "evidence", "export_audit", "fault_rules", "find",
-    "launch", "new_definition", "notes", "overview", "participants", "preview", "saga", "sagas",
+    "launch", "new_definition", "notes", "overview", "participants", "preview", "saga", "saga_print", "sagas",
+    "workers",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from orchestration.worker import SagaWorker, SignedJSON
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # they look at addresses and pages, of which this process has none
     help = "Run one worker until it is stopped by Ctrl-C or SIGTERM. By default it executes sagas."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
