@@ -72,6 +72,7 @@ def test_a_refusal_undoes_what_was_done(services: Services, way: str) -> None:
     assert run_to_the_end(saga) == SagaStatus.COMPENSATED
     assert effects(services, saga) == ["reserve", "-reserve"]
     error = saga.attempts.get(position=1, direction="action").error
+    assert error is not None
     assert (error["message"], error["code"]) == ("5000 cents is above the limit of 1000 cents", "card_limit")
 
 

@@ -95,15 +95,16 @@ def packed(message: Message) -> Packed:
     ("handler", "outcome"),
     [
         pytest.param(answering(DONE), Outcome.SUCCEEDED, id="OK and done is done"),
-        pytest.param(answering(pb.ExecuteResponse(state=1)), Outcome.SUCCEEDED, id="no output is done"),
-        pytest.param(answering(pb.ExecuteResponse(state=2)), Outcome.ACCEPTED, id="accepted"),
+        pytest.param(answering(pb.ExecuteResponse(state="STATE_DONE")), Outcome.SUCCEEDED, id="no output is done"),
+        pytest.param(answering(pb.ExecuteResponse(state="STATE_ACCEPTED")), Outcome.ACCEPTED, id="accepted"),
         pytest.param(answering(pb.ExecuteResponse()), Outcome.IN_DOUBT, id="no state is an invalid answer"),
         pytest.param(
-            answering(pb.ExecuteResponse(state=1, output_json='{"n": NaN}')), Outcome.IN_DOUBT, id="NaN is invalid"
+            answering(pb.ExecuteResponse(state="STATE_DONE", output_json='{"n": NaN}')), Outcome.IN_DOUBT,
+            id="NaN is invalid",
         ),
         pytest.param(
-            answering(pb.ExecuteResponse(state=1, output_json='"' + "x" * 1_100_000 + '"')), Outcome.IN_DOUBT,
-            id="more than 1 MiB is an invalid answer",
+            answering(pb.ExecuteResponse(state="STATE_DONE", output_json='"' + "x" * 1_100_000 + '"')),
+            Outcome.IN_DOUBT, id="more than 1 MiB is an invalid answer",
         ),
         pytest.param(failing(Code.FAILED_PRECONDITION), Outcome.REFUSED, id="FAILED_PRECONDITION is refused"),
         pytest.param(failing(Code.INVALID_ARGUMENT), Outcome.REFUSED, id="INVALID_ARGUMENT is refused"),
