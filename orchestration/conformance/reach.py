@@ -1,60 +1,58 @@
-"""From an enrolled participant to something that can be called. A new transport is a new line in `_OPEN`."""
+"""From an enrolled participant to something that can be called, by whatever transport it speaks."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-
-from orchestration.conformance.subject import Asked, Subject
+from orchestration.conformance.subject import Asked, Ledger, Subject
 from orchestration.models import Participant
-from orchestration.participants.function import FunctionTransport
-from orchestration.participants.hosts import AllowList
 from orchestration.participants.http import HttpParticipant, HttpTransport, NotTold
+from orchestration.participants.messages import Transport
+from orchestration.participants.transports import Transports
 
 LEDGER_PATH = "/ledger"
 
 
-def subject(participant: Participant, asked: Asked) -> AbstractAsyncContextManager[Subject]:
-    """The participant, to be called inside a running loop as long as the context lasts."""
-    return _OPEN[participant.transport](participant, asked)
-
-
 @asynccontextmanager
-async def _http(participant: Participant, asked: Asked) -> AsyncIterator[Subject]:
-    transport = _http_transport(participant, participant.secret)
-    stranger = _http_transport(participant, f"not {participant.secret}") if participant.secret else None
+async def subject(participant: Participant, asked: Asked) -> AsyncIterator[Subject]:
+    """The participant, to be called inside a running loop as long as the context lasts, by whatever it speaks."""
+    own, strangers = _transports(participant, participant.secret), None
     try:
-        has_ledger = await _entries(transport, participant.name, UUID(int=0)) is not None
+        transport = own.by_name(participant.transport)
+        if participant.secret:
+            strangers = _transports(participant, f"not {participant.secret}")
         yield Subject(
-            asked, transport, has_status=bool(participant.status_path), stranger=stranger,
-            ledger=_ledger(transport, participant.name) if has_ledger else None,
+            asked, transport, has_status=_has_status(participant),
+            stranger=strangers.by_name(participant.transport) if strangers else None,
+            ledger=await _ledger_of(transport, participant.name),
         )  # fmt: skip
     finally:
-        await transport.close()
-        if stranger is not None:
-            await stranger.close()
+        await own.close()
+        if strangers is not None:
+            await strangers.close()
 
 
-@asynccontextmanager
-async def _function(_participant: Participant, asked: Asked) -> AsyncIterator[Subject]:
-    transport = FunctionTransport()
-    try:
-        yield Subject(asked, transport, has_status=False)
-    finally:
-        transport.close()
+def _has_status(participant: Participant) -> bool:
+    """Functions have none, gRPC has it in the service; over HTTP it is where the path says."""
+    match participant.transport:
+        case Participant.Transport.HTTP:
+            return bool(participant.status_path)
+        case Participant.Transport.GRPC:
+            return True
+    return False
 
 
-_OPEN: dict[str, Callable[[Participant, Asked], AbstractAsyncContextManager[Subject]]] = {
-    Participant.Transport.HTTP: _http,
-    Participant.Transport.FUNCTION: _function,
-}
-
-
-def _http_transport(participant: Participant, secret: str) -> HttpTransport:
+def _transports(participant: Participant, secret: str) -> Transports:
     reach = HttpParticipant(participant.base_url, participant.status_path, secret)
-    return HttpTransport(AllowList(settings.SAGA_PARTICIPANT_HOSTS), lambda _name: reach, settings.SAGA_PUBLIC_URL)
+    return Transports(lambda _name: reach)
+
+
+async def _ledger_of(transport: Transport, name: str) -> Ledger | None:
+    """Where there is one: over HTTP only."""
+    if not isinstance(transport, HttpTransport) or await _entries(transport, name, UUID(int=0)) is None:
+        return None
+    return _ledger(transport, name)
 
 
 def _ledger(transport: HttpTransport, name: str) -> Callable[[UUID], Any]:

@@ -87,7 +87,7 @@ def test_what_is_printed_for_people(wrong: Naive):
         call_command("check_participant", "naive", "--action", "/reserve", "--compensation", "/release", stdout=out)
     lines = out.getvalue().splitlines()
     assert lines[1].startswith("BREAKS repeat")
-    assert lines[-1] == "naive keeps 3 promises and breaks 16; 4 could not be looked at"
+    assert lines[-1] == "naive keeps 3 promises and breaks 18; 4 could not be looked at"
 
 
 def test_a_signed_participant_refuses_strangers(signed_inventory: Participant):

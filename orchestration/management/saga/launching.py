@@ -73,9 +73,7 @@ def _many(options: Options, terminal: Terminal, launched_by: str) -> int:
 def _item(line: bytes) -> dict[str, Any]:
     item = strict_json.loads(line)
     if not isinstance(item, dict) or not {"definition", "input"} <= item.keys() <= _FIELDS:
-        raise CommandError(
-            "must be an object with definition and input, and no fields but " + ", ".join(sorted(_FIELDS))
-        )
+        raise CommandError(f"must be an object with definition and input, of {', '.join(sorted(_FIELDS))}")
     said = {name: item[name] for name in _TEXTS if item.get(name) is not None}
     version = item.get("version")
     is_whole = version is None or (isinstance(version, int) and not isinstance(version, bool))

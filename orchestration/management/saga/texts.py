@@ -32,7 +32,7 @@ def row(saga: dict[str, Any]) -> str:
 
 
 def status_of(saga: dict[str, Any]) -> str:
-    return saga["status"] + (" (paused)" if saga["paused"] else "")
+    return f"{saga['status']}{' (paused)' if saga['paused'] else ''}"
 
 
 def event_line(event: dict[str, Any]) -> str:
