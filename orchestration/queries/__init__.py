@@ -2,7 +2,7 @@
 
 from orchestration.queries.filters import SagaFilter, WrongFilter, filter_sagas
 from orchestration.queries.journal import AttemptView, EventView, StepMove, attempts_of, events_of, moves_of
-from orchestration.queries.monitoring import Kept, Now, kept_figures, standing_now
+from orchestration.queries.monitoring import Kept, Now, due_now, kept_figures, standing_now
 from orchestration.queries.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, WrongCursor, page
 from orchestration.queries.sagas import (
     CappedCount,
@@ -18,7 +18,7 @@ from orchestration.queries.standing import open_effects, state_of
 
 __all__ = [
     "DEFAULT_LIMIT", "MAX_LIMIT", "AttemptView", "CappedCount", "EventView", "Kept", "Now", "Page", "SagaFilter",
-    "StepMove", "WrongCursor", "WrongFilter", "attempts_of", "capped_count", "events_of", "filter_sagas",
+    "StepMove", "WrongCursor", "WrongFilter", "attempts_of", "capped_count", "due_now", "events_of", "filter_sagas",
     "kept_figures", "moves_of", "open_effects", "outputs_of", "page", "saga_for_page", "standing_now", "state_of",
     "status_counts", "step_attempts", "step_direction", "waiting_until",
 ]  # fmt: skip
