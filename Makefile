@@ -20,7 +20,7 @@ WITH_SERVERS = set -a; [ -n "$$DATABASE_URL" ] || . ./$(SERVERS)/environment || 
 	set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check prove bench faults screenshots servers manage web worker dispatcher
+.PHONY: help setup setup-dev demo test check proto prove bench faults screenshots servers manage web worker housekeeping dispatcher
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ check: $(VENV)/.dev  ## Format, lint, types, layers, migrations, deployment sett
 	# Without a database Django warns that it cannot compare the migrations with it; the files are compared all the same.
 	$(CHECK_ENVIRONMENT) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(CHECK_ENVIRONMENT) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+proto: $(VENV)/.dev  ## The code generated from sagaconsole_proto/v1/*.proto, made anew
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. sagaconsole_proto/v1/*.proto
 
 prove: $(VENV)/.dev  ## Play 10,000 random sagas against the rules
 	@exec $(BIN)/python -m tests.core.prove $(ARGS)
@@ -69,6 +72,9 @@ web: $(VENV)/.runtime  ## The console alone, on port 8000
 
 worker: $(VENV)/.runtime  ## One worker alone
 	@$(WITH_SERVERS) $(BIN)/python manage.py work $(ARGS)
+
+housekeeping: $(VENV)/.runtime  ## The worker that does bulk acts, alone
+	@$(WITH_SERVERS) $(BIN)/python manage.py work --queue housekeeping $(ARGS)
 
 dispatcher: $(VENV)/.runtime  ## The dispatcher alone
 	@$(WITH_SERVERS) $(BIN)/python manage.py dispatcher $(ARGS)

@@ -17,8 +17,8 @@ from orchestration.models import ApiToken
 
 PREFIX = "saga_"
 SCOPES = (
-    "view", "launch", "retry", "compensate", "skip", "resolve", "pause", "resume", "edit-and-retry", "abandon",
-    "approve", "note", "add", "change", "delete",
+    "view", "launch", "retry", "compensate", "skip", "resolve", "pause", "resume", "edit-and-retry",
+    "restart-from", "abandon", "approve", "note", "add", "change", "delete",
 )  # fmt: skip
 MAX_PER_MINUTE = 1_000_000
 USE_IS_NOTED_EVERY = timedelta(minutes=1)

@@ -1,8 +1,10 @@
 """Columns, constraints named as sentences, querysets with named questions; no verbs."""
 
 from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWaiting
+from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
+from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
 
 __all__ = [
@@ -11,6 +13,8 @@ __all__ = [
     "AuditEntry",
     "AuditLink",
     "AuditWaiting",
+    "Bulk",
+    "BulkItem",
     "DefinitionDraft",
     "DefinitionStep",
     "Drain",
@@ -20,8 +24,10 @@ __all__ = [
     "Figure",
     "LaunchKey",
     "Participant",
+    "Preferences",
     "Saga",
     "SagaData",
     "SagaDefinition",
+    "SavedView",
     "Step",
 ]

@@ -17,6 +17,8 @@ class Participant(models.Model):
     class Transport(models.TextChoices):
         HTTP = "http", _("HTTP")
         FUNCTION = "function", _("Python function")
+        GRPC = "grpc", _("gRPC")
+        AMQP = "amqp", _("AMQP (RabbitMQ)")
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
     transport = models.CharField(_("transport"), max_length=16, choices=Transport.choices, default=Transport.HTTP)
@@ -30,6 +32,10 @@ class Participant(models.Model):
         verbose_name, verbose_name_plural = _("participant"), _("participants")
         constraints: ClassVar = [
             models.CheckConstraint(name="http_participant_has_an_address", condition=~Q(transport="http", base_url="")),
+            models.CheckConstraint(
+                name="grpc_or_amqp_participant_has_an_address",
+                condition=~Q(transport__in=["amqp", "grpc"], base_url=""),
+            ),
         ]
 
     def __str__(self) -> str:

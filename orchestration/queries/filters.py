@@ -91,7 +91,7 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
 
     def at_step(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         here = Step.objects.filter(saga_id=OuterRef("pk"), name=value).exclude(status__in=AT_REST)
-        return sagas.filter(Exists(here))
+        return sagas.live().filter(Exists(here))  # one that has ended is at no step
 
     def with_error(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         steps = Step.objects.filter(saga_id=OuterRef("pk"), error__isnull=False)

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from ninja import Router, Status
 
 from orchestration import operator_actions
+from orchestration.models import Saga
 from orchestration.operator_actions import Conflict, WrongAct
 from orchestration.triggers.rest import answers, requests
 from orchestration.triggers.rest.answers import TAKES_BODY, SagaOut, errors, saga_body
@@ -16,18 +17,25 @@ from orchestration.triggers.rest.words import SagaId
 
 router = Router(tags=["acts"])
 SAGA = {200: SagaOut, **errors(404, *TAKES_BODY), 409: answers.ConflictOut}
+RESTARTED = {201: SagaOut, **errors(404, *TAKES_BODY), 409: answers.ConflictOut}
 Outcome = Literal["applied", "not_applied", "approved", "rejected"]
 _OF_EVERY_ACT = frozenset(requests.StepActIn.model_fields)
 
 
 @router.get("/{saga_id}/preview", response={200: answers.PreviewOut, **errors(404)})
 def preview_act(
-    request: ApiRequest, saga_id: SagaId, action: ActName, step: str | None = None, outcome: Outcome | None = None
+    request: ApiRequest,
+    saga_id: SagaId,
+    action: ActName,
+    step: str | None = None,
+    outcome: Outcome | None = None,
+    version: int | None = None,
 ) -> Any:
-    """What an act would do now; nothing changes. `outcome`: of resolve and approve."""
-    only(request, "action", "step", "outcome")
+    """What an act would do now; nothing changes. `outcome`: of resolve and approve; `version`: of restart-from."""
+    only(request, "action", "step", "outcome", "version")
     request.auth.must("view_saga")
-    details = {} if outcome is None else {"outcome": outcome}
+    said = {"outcome": outcome, "version": version}
+    details = {name: value for name, value in said.items() if value is not None}
     try:
         found = operator_actions.preview(
             action, saga_id=saga_id_of(saga_id), actor=request.auth, step=step, details=details
@@ -94,6 +102,15 @@ def approve(request: ApiRequest, saga_id: SagaId, body: requests.ApproveIn) -> A
     return _perform(request, "approve", saga_id, body)
 
 
+@router.post("/{saga_id}/restart-from", response=RESTARTED)
+def restart_from(request: ApiRequest, saga_id: SagaId, body: requests.RestartFromIn) -> Any:
+    """Let a new saga take over a stuck one from `step` on. It keeps what was done before; the old one ends."""
+    done = _performed(request, "restart-from", saga_id, body)
+    if isinstance(done, Saga) and done.restarted_as_id is not None:
+        return Status(201, saga_body(done.restarted_as_id))
+    return done
+
+
 @router.post("/{saga_id}/notes", response={200: SagaOut, **errors(404, *TAKES_BODY)})
 def add_note(request: ApiRequest, saga_id: SagaId, body: requests.NoteIn) -> Any:
     """Keep a note in the journal, also after the saga's end."""
@@ -106,12 +123,17 @@ def add_note(request: ApiRequest, saga_id: SagaId, body: requests.NoteIn) -> Any
 
 
 def _perform(request: ApiRequest, act: str, saga_id: SagaId, body: requests.ActIn) -> Any:
-    """409 carries the saga as it stands, and who changed it last, by which act."""
+    done = _performed(request, act, saga_id, body)
+    return Status(200, saga_body(done.pk)) if isinstance(done, Saga) else done
+
+
+def _performed(request: ApiRequest, act: str, saga_id: SagaId, body: requests.ActIn) -> Saga | HttpResponse:
+    """The saga as it then stands; or a 409 that carries it as it stands, and who changed it last, by which act."""
     only(request)
     said = body.model_dump(exclude_unset=True)
     details = {name: value for name, value in said.items() if name not in _OF_EVERY_ACT}
     try:
-        saga = operator_actions.perform(
+        return operator_actions.perform(
             act, saga_id=saga_id_of(saga_id), actor=request.auth, reason=body.reason, revision=body.revision,
             step=said.get("step"), details=details,
         )  # fmt: skip
@@ -119,7 +141,6 @@ def _perform(request: ApiRequest, act: str, saga_id: SagaId, body: requests.ActI
         raise wrong(error.field, str(error)) from error
     except Conflict as conflict:
         return _conflict(conflict)
-    return Status(200, saga_body(saga.pk))
 
 
 def _conflict(conflict: Conflict) -> HttpResponse:

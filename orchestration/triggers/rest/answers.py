@@ -47,7 +47,10 @@ ERRORS = errors(404, 409, *TAKES_BODY, 422)
 
 
 class StepOut(Schema):
-    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself."""
+    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself.
+
+    `origin_saga_id`: the saga that did it, where a restart has kept it; its undo carries that id, and its key.
+    """
 
     name: str
     kind: KindWord
@@ -60,9 +63,12 @@ class StepOut(Schema):
     started_at: datetime | None
     finished_at: datetime | None
     waiting_until: datetime | None
+    origin_saga_id: UUID | None
 
 
 class SagaOut(Schema):
+    """`restarted_from`: the saga that this one took over; `restarted_as`: the one that took this one over."""
+
     id: UUID
     definition: str
     version: int
@@ -82,6 +88,8 @@ class SagaOut(Schema):
     overdue: bool
     trigger: str
     launched_by: str
+    restarted_from: UUID | None
+    restarted_as: UUID | None
 
 
 class ConflictBody(ErrorBody):
@@ -256,6 +264,7 @@ def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any]) -> dict[str, An
         "open_effects": queries.open_effects(saga, steps), "created_at": saga.created_at,
         "started_at": saga.started_at, "finished_at": saga.finished_at, "deadline_at": saga.deadline_at,
         "overdue": saga.overdue, "trigger": saga.trigger, "launched_by": saga.launched_by,
+        "restarted_from": saga.restarted_from_id, "restarted_as": saga.restarted_as_id,
     }  # fmt: skip
 
 
@@ -265,6 +274,7 @@ def _step_body(step: Step, planned: StepDefinition, outputs: dict[tuple[UUID, in
         "direction": queries.step_direction(step), "attempts": queries.step_attempts(step),
         "output": outputs.get((step.saga_id, step.position)), "error": step.error, "started_at": step.started_at,
         "finished_at": step.finished_at, "waiting_until": queries.waiting_until(step),
+        "origin_saga_id": step.origin_saga_id,
     }  # fmt: skip
 
 

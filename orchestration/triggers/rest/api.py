@@ -1,6 +1,6 @@
 """The API as one object: routers, authentication, error handling, OpenAPI."""
 
-from orchestration.triggers.rest import acts, callbacks, definitions, drafts, errors, faults, participants, sagas
+from orchestration.triggers.rest import acts, bulk, callbacks, definitions, drafts, errors, faults, participants, sagas
 from orchestration.triggers.rest.auth import BearerToken
 from orchestration.triggers.rest.openapi import DescribedAPI
 from orchestration.triggers.rest.requests import StrictParser
@@ -16,6 +16,7 @@ api = DescribedAPI(
 errors.install(api)
 api.add_router("/sagas", sagas.router)
 api.add_router("/sagas", acts.router)
+api.add_router("/bulk", bulk.router)
 api.add_router("/definitions", definitions.router)
 api.add_router("/drafts", drafts.router)
 api.add_router("/participants", participants.router)

@@ -16,7 +16,7 @@ from orchestration.core.definitions import Problem, WrongDefinition
 from orchestration.definitions import DefinitionInUse, DocumentTooLarge, UnknownContentType
 from orchestration.enrolment import WrongParticipant
 from orchestration.faults import WrongRule
-from orchestration.models import DefinitionDraft, FaultRule, Participant, Saga, SagaDefinition
+from orchestration.models import Bulk, DefinitionDraft, FaultRule, Participant, Saga, SagaDefinition
 from orchestration.queries import WrongCursor, WrongFilter
 from orchestration.strict_json import WrongJSON
 
@@ -78,6 +78,7 @@ _PLAIN: dict[type[Exception], tuple[int, str, str | None]] = {
     PermissionDenied: (403, "forbidden", None),
     Http404: (404, "not_found", "there is no such address"),
     Saga.DoesNotExist: (404, "not_found", "there is no such saga"),
+    Bulk.DoesNotExist: (404, "not_found", "there is no such bulk act"),
     SagaDefinition.DoesNotExist: (404, "not_found", "there is no such definition"),
     DefinitionDraft.DoesNotExist: (404, "not_found", "there is no draft of that name"),
     Participant.DoesNotExist: (404, "not_found", "there is no such participant"),

@@ -127,6 +127,12 @@ class ApproveIn(StepActIn):
     outcome: Literal["approved", "rejected"]
 
 
+class RestartFromIn(StepActIn):
+    """`step`: where the new saga begins; `version`: what it runs, the same as the old one or newer."""
+
+    version: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
+
+
 class NoteIn(Body):
     text: Annotated[str, Field(min_length=1, max_length=MAX_NOTE)]
 

@@ -19,6 +19,7 @@ def text(**said: Any) -> WithJsonSchema:
 
 
 SagaId = Annotated[str, text(format="uuid")]
+BulkId = Annotated[str, text(format="uuid")]
 PathName = Annotated[str, text(pattern=f"^{NAME.pattern}$", maxLength=64)]
 SomeName = Annotated[str, text(pattern=f"^({NAME.pattern})?$", maxLength=64)]
 RuleId = Annotated[str, text(pattern="^[0-9]{1,18}$")]

@@ -23,6 +23,7 @@ from orchestration.callback_tokens import token_of
 from orchestration.drafts import save_draft
 from orchestration.triggers.rest.api import api
 from tests.cast import Cast, Person
+from tests.orchestration.bulk.sets import make
 from tests.orchestration.scripted import start
 
 
@@ -66,7 +67,14 @@ def there(settings: Any, place_order: Any, cast: Cast, document: dict[str, Any])
     settings.ALLOWED_HOSTS = ["localhost"]
     save_draft(document=document, text="{}", content_type="application/json", actor=cast.admin.actor)
     saga = start("place-order", order_id="o-1")
-    return {"saga_id": str(saga.pk), "name": "place-order", "version": "1", "token": token_of(saga.pk, 0, "action")}
+    bulk = make("pause", [saga])
+    return {
+        "saga_id": str(saga.pk),
+        "bulk_id": str(bulk.pk),
+        "name": "place-order",
+        "version": "1",
+        "token": token_of(saga.pk, 0, "action"),
+    }
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
