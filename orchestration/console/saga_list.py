@@ -71,7 +71,7 @@ class SagaList:
             sagas = sagas.filter(pk__lte=top)
         if self.bottom is None:
             return queries.page(sagas, cursor=self.params.get("cursor"))
-        found = queries.page(sagas.filter(pk__gt=self.bottom), cursor=self.params.get("cursor"))
+        found = queries.page(sagas.filter(pk__gte=self.bottom), cursor=self.params.get("cursor"))
         return replace(found, next_cursor=found.next_cursor or queries.cursor_at(self.bottom))
 
     @cached_property
@@ -83,6 +83,11 @@ class SagaList:
     def is_cut(self) -> bool:
         """No more fits as far as was looked, and there are older sagas."""
         return self.bottom is not None and self.page.next_cursor == queries.cursor_at(self.bottom)
+
+    @property
+    def looked_at(self) -> int | None:
+        """How many sagas one such page looks at."""
+        return search_window.size(self.params)
 
     @property
     def everything(self) -> SagaQuerySet:

@@ -15,33 +15,35 @@ SEARCHED, COMPARED = 10_000, 100_000
 
 
 def bottom(params: QueryDict, sagas: SagaQuerySet, top: UUID | None = None) -> UUID | None:
-    """The id below which nothing is looked at; None: the filters lead by an index, or there are no more sagas.
+    """The id of the last saga that is looked at; None: the filters lead by an index, or there are no older sagas.
 
     `sagas`: those of the time that is looked at; the page begins at the cursor of `params`, or at `top`.
     """
-    size = _size(params)
-    if size is None:
+    number = size(params)
+    if number is None:
         return None
     if cursor := params.get("cursor"):
         sagas = queries.after(sagas, cursor)
     elif top is not None:
         sagas = sagas.filter(pk__lte=top)
-    return sagas.order_by("-pk").values_list("pk", flat=True)[size : size + 1].first()
+    last = list(sagas.order_by("-pk").values_list("pk", flat=True)[number - 1 : number + 1])
+    return last[0] if len(last) == 2 else None
 
 
 def counts(sagas: SagaQuerySet, lowest: UUID | None) -> dict[SagaStatus, CappedCount | None]:
-    """Per status; those of ended sagas above `lowest` only. None: none so near, and nobody looked further."""
+    """Per status; those of ended sagas down to `lowest` only. None: none so near, and nobody looked further."""
     return {status: _count(sagas.filter(status=status), lowest if status in ENDED else None) for status in SagaStatus}
 
 
 def _count(sagas: SagaQuerySet, lowest: UUID | None) -> CappedCount | None:
     if lowest is None:
         return queries.capped_count(sagas)
-    found = queries.capped_count(sagas.filter(pk__gt=lowest))
+    found = queries.capped_count(sagas.filter(pk__gte=lowest))
     return CappedCount(found.number, is_more=True) if found.number else None
 
 
-def _size(params: QueryDict) -> int | None:
+def size(params: QueryDict) -> int | None:
+    """How many sagas are looked at for these filters; None: an index leads."""
     if params.get("error") or _is_text(params.get("q", "")):
         return SEARCHED
     return COMPARED if any(params.get(name) for name in NAMES) else None
