@@ -20,7 +20,7 @@ WITH_SERVERS = set -a; [ -n "$$DATABASE_URL" ] || . ./$(SERVERS)/environment || 
 	set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check proto prove bench faults servers manage web worker dispatcher
+.PHONY: help setup setup-dev demo test check proto prove bench faults screenshots servers manage web worker housekeeping dispatcher
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ demo: $(VENV)/.runtime  ## The whole system, on its own PostgreSQL and Valkey, u
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
 test: check  ## All checks and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev  ## Format, lint, types, layers, migrations, deployment settings
 	$(BIN)/ruff format --check .
@@ -57,6 +57,9 @@ bench: $(VENV)/.dev  ## Measure throughput and latency
 faults: $(VENV)/.dev  ## Break everything and count what is lost (LEVEL=smoke or long)
 	@exec $(BIN)/python -m tests.faults --level $(LEVEL) $(ARGS)
 
+screenshots: $(VENV)/.dev  ## Photograph every page, light and dark, wide and narrow, in both languages
+	@exec $(BIN)/python -m tests.screenshots $(ARGS)
+
 servers: $(VENV)/.runtime  ## PostgreSQL and Valkey for development, until Ctrl-C
 	@exec $(BIN)/python -m sagaconsole.embedded --data-dir $(SERVERS)
 
@@ -69,6 +72,9 @@ web: $(VENV)/.runtime  ## The console alone, on port 8000
 
 worker: $(VENV)/.runtime  ## One worker alone
 	@$(WITH_SERVERS) $(BIN)/python manage.py work $(ARGS)
+
+housekeeping: $(VENV)/.runtime  ## The worker that does bulk acts, alone
+	@$(WITH_SERVERS) $(BIN)/python manage.py work --queue housekeeping $(ARGS)
 
 dispatcher: $(VENV)/.runtime  ## The dispatcher alone
 	@$(WITH_SERVERS) $(BIN)/python manage.py dispatcher $(ARGS)

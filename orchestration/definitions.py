@@ -71,7 +71,7 @@ def publish_definition(*, document: dict[str, Any], actor: Actor) -> Published:
     if not actor.may("add_sagadefinition"):
         audit.write(actor=actor, act="publish", subject=_subject(document), granted=False)
         actor.must("add_sagadefinition")
-    parsed = _checked(document)
+    parsed = check_document(document)
     fingerprint = hashlib.sha256(strict_json.canonical(document)).hexdigest()
     with transaction.atomic():
         _one_at_a_time(parsed.name)
@@ -129,8 +129,8 @@ def _json(raw: bytes) -> Any:
         raise WrongDefinition(error.problems) from error
 
 
-def _checked(document: Any) -> core.SagaDefinition:
-    """The document as values, with everything checked that the pure parser cannot know."""
+def check_document(document: Any) -> core.SagaDefinition:
+    """The document as values, with everything checked that the pure parser cannot know. Raises WrongDefinition."""
     if problems := strict_json.find_problems(document, max_depth=2 * strict_json.MAX_DEPTH):
         raise WrongDefinition(problems)
     if len(strict_json.canonical(document)) > MAX_DOCUMENT_BYTES:

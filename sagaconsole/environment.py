@@ -29,6 +29,7 @@ class Environment:
     function_modules: list[str]
     max_calls: int
     database_pool: int
+    api_rate: int
     time_zone: str
     log_format: str
     grpc_address: str
@@ -66,6 +67,7 @@ def read_environment() -> Environment:
         function_modules=_list("SAGA_FUNCTION_MODULES"),
         max_calls=_whole("SAGA_MAX_CALLS", 1000, low=1, high=10_000),
         database_pool=_whole("DATABASE_POOL", 0, low=0, high=100),
+        api_rate=_whole("SAGA_API_RATE", 12_000, low=0, high=1_000_000),
         time_zone=_text("TIME_ZONE", "UTC"),
         log_format=_one_of("LOG_FORMAT", "text", logs.FORMATS),
         grpc_address=_address("SAGA_GRPC_ADDRESS", "127.0.0.1:50051"),

@@ -75,6 +75,23 @@ class SagaDefinition(models.Model):
         return f"{self.name} v{self.version}"
 
 
+class DefinitionDraft(models.Model):
+    """A document that may become the next version of its name. `text`: as it was written, with its comments."""
+
+    name = models.SlugField(_("name"), max_length=64, primary_key=True)
+    document = models.JSONField(_("document"))
+    text = models.TextField()
+    content_type = models.CharField(max_length=64)
+    saved_at = models.DateTimeField()
+    saved_by = models.CharField(max_length=150)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("draft"), _("drafts")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class DefinitionStep(models.Model):
     """A step of a published version as a row: what pages list and what keeps a participant from being deleted."""
 

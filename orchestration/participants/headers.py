@@ -21,7 +21,7 @@ class Headers:
         headers = {
             "Idempotency-Key": command.key,
             "Saga-Epoch": str(command.epoch),
-            "Saga-Callback": self._callbacks + token_of(command.saga_id, command.position, command.direction),
+            "Saga-Callback": self._callbacks + token_of(command.waiting_saga, command.position, command.direction),
             "traceparent": f"00-{command.saga_id.hex}-{secrets.token_hex(8)}-01",
         }
         return headers | signature(command.key, secret, body) if secret else headers

@@ -31,6 +31,7 @@ class Plan:
     grpc: Service = field(init=False)
     dispatcher: Service = field(init=False)
     workers: list[Service] = field(init=False)
+    housekeeping: Service = field(init=False)
     traffic: list[Service] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +45,7 @@ class Plan:
         self.workers = [
             self._console(f"worker-{number}", *MANAGE, "work") for number in range(1, self.options.workers + 1)
         ]
+        self.housekeeping = self._console("housekeeping", *MANAGE, "work", "--queue", "housekeeping")
         self.traffic = [self._traffic()] if self.options.traffic else []
 
     @property
@@ -58,7 +60,8 @@ class Plan:
     @property
     def services(self) -> list[Service]:
         """All long-running processes but the servers."""
-        return [*self.participants.values(), self.web, self.grpc, self.dispatcher, *self.workers, *self.traffic]
+        console = [self.web, self.grpc, self.dispatcher, *self.workers, self.housekeeping]
+        return [*self.participants.values(), *console, *self.traffic]
 
     @property
     def signs_of_life(self) -> dict[str, Service]:

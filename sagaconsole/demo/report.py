@@ -77,6 +77,7 @@ def _pids(plan: Plan) -> dict[str, Any]:
         "grpc": plan.grpc.pid,
         "dispatcher": plan.dispatcher.pid,
         "workers": [worker.pid for worker in plan.workers],
+        "housekeeping": plan.housekeeping.pid,
         "postgres": plan.servers.postgres_pid,
         "valkey": plan.servers.valkey_pid,
         "participants": {name: service.pid for name, service in plan.participants.items()},

@@ -20,6 +20,7 @@ from sagaconsole_proto.v1 import sagas_pb2, sagas_pb2_grpc
 from tests.sagaconsole.processes import is_alive, wait_until
 
 ROOT = Path(__file__).parents[2]
+ONCE = ("supervisor", "web", "grpc", "dispatcher", "housekeeping", "postgres", "valkey")
 PARTICIPANTS = {"orders", "payments", "inventory", "shipping"}
 pytestmark = pytest.mark.slow
 
@@ -43,9 +44,7 @@ class Demo:
     def pids(self) -> dict[str, int]:
         """Every process by name."""
         pids = self.facts["pids"]
-        named: dict[str, int] = {
-            name: pids[name] for name in ("supervisor", "web", "grpc", "dispatcher", "postgres", "valkey")
-        }
+        named: dict[str, int] = {name: pids[name] for name in ONCE}
         named |= {f"worker-{number}": pid for number, pid in enumerate(pids["workers"])}
         named |= {f"traffic-{number}": pid for number, pid in enumerate(pids["traffic"])}
         named |= pids["participants"]
@@ -79,10 +78,35 @@ def running_demo(data_dir: Path, *more: str) -> Iterator[Demo]:
         process.wait(30)
 
 
+class Kept:
+    """One directory for all tests here. Its demo runs on from one test to the next, until a test has ended it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._running = contextlib.ExitStack()
+        self._demo: Demo | None = None
+
+    def started(self) -> Demo:
+        """The running demo; started when there is none."""
+        if self._demo is None or self._demo.process.poll() is not None:
+            self.end()
+            self._demo = self._running.enter_context(running_demo(self.data_dir, "--traffic", "5"))
+        return self._demo
+
+    def end(self) -> None:
+        self._running.close()
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running_demo(tmp_path_factory.mktemp("demo") / "data") as running:
-        yield running
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    kept = Kept(tmp_path_factory.mktemp("demo") / "data")
+    yield kept
+    kept.end()
+
+
+@pytest.fixture
+def demo(kept: Kept) -> Demo:
+    return kept.started()
 
 
 def test_demo_json_says_everything_and_is_private(demo: Demo) -> None:
@@ -130,6 +154,9 @@ def test_an_order_by_grpc_is_paid_by_grpc(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("name", ["web", "grpc", "dispatcher", "worker-0", "orders", "valkey", "postgres"])
+@pytest.mark.parametrize(
+    "name", ["web", "grpc", "dispatcher", "worker-0", "housekeeping", "orders", "valkey", "postgres"]
+)
 def test_what_dies_is_started_again(demo: Demo, name: str) -> None:
     before = demo.pids()
     os.kill(before[name], signal.SIGKILL)
@@ -140,28 +167,26 @@ def test_what_dies_is_started_again(demo: Demo, name: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_end_leaves_no_process_and_the_next_start_finds_its_data(tmp_path: Path, number: signal.Signals) -> None:
-    with running_demo(tmp_path / "data", "--traffic", "5") as demo:
-        pids, facts = demo.pids(), demo.facts
-        wait_until(lambda: demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"])
-        saga = demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"][0]["id"]
-        demo.process.send_signal(number)
-        assert demo.process.wait(60) == 0
-        assert not any(is_alive(pid) for pid in pids.values())
-        assert not demo.file.exists()
-    with running_demo(tmp_path / "data") as demo:
-        again = demo.facts
-        assert again["users"] == facts["users"]
-        assert demo.get(f"{again['url']}/api/v1/sagas/{saga}", again["api_token"])["id"] == saga
+def test_end_leaves_no_process_and_the_next_start_finds_its_data(
+    kept: Kept, demo: Demo, number: signal.Signals
+) -> None:
+    pids, facts = demo.pids(), demo.facts
+    wait_until(lambda: demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"])
+    saga = demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"][0]["id"]
+    demo.process.send_signal(number)
+    assert demo.process.wait(60) == 0
+    assert not any(is_alive(pid) for pid in pids.values())
+    assert not demo.file.exists()
+    again = kept.started()
+    assert again.facts["users"] == facts["users"]
+    assert again.get(f"{again.facts['url']}/api/v1/sagas/{saga}", again.facts["api_token"])["id"] == saga
 
 
-def test_killed_supervisor_takes_everything_along(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "data") as demo:
-        pids = demo.pids()
-        demo.process.kill()
-        wait_until(lambda: not any(is_alive(pid) for pid in pids.values()))
-    with running_demo(tmp_path / "data") as demo:
-        test_everything_answers(demo)
+def test_killed_supervisor_takes_everything_along(kept: Kept, demo: Demo) -> None:
+    pids = demo.pids()
+    demo.process.kill()
+    wait_until(lambda: not any(is_alive(pid) for pid in pids.values()))
+    test_everything_answers(kept.started())
 
 
 def test_second_demo_on_the_same_directory_is_refused(demo: Demo) -> None:
