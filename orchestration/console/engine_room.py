@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.worker import BaseWorker
 
 from orchestration import dispatch, queries
 from orchestration.console.words import Word
@@ -133,7 +134,7 @@ def _leases() -> list[Lease]:
         return [Lease(*row) for row in cursor.fetchall()]
 
 
-def _worker(worker: Worker) -> WorkerRow:
+def _worker(worker: BaseWorker) -> WorkerRow:
     return WorkerRow(
         name=worker.name, host=worker.hostname or "", pid=worker.pid, state=str(worker.get_state()),
         queues=list(worker.queue_names()), since=_in_utc(worker.birth_date), heard_at=_in_utc(worker.last_heartbeat),

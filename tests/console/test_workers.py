@@ -55,7 +55,7 @@ def test_due_and_parked_sagas_are_counted_by_reason(cast: Cast, queue: Queue, de
 
 def test_workers_and_wake_ups_come_from_redis(cast: Cast, queue: Queue) -> None:
     worker = SagaWorker([queue], connection=queue.connection, serializer=SignedJSON)
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     dispatch.enqueue_drain()
     told = workers_page(cast).context["room"].told
     assert [(row.name, row.pid, row.queues) for row in told.workers] == [(worker.name, worker.pid, ["drain"])]

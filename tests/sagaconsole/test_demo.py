@@ -153,7 +153,6 @@ def test_an_order_by_grpc_is_paid_by_grpc(demo: Demo) -> None:
     assert [(entry["step"], entry["effect"]["amount"]) for entry in ledger] == [("charge-card", -100)]
 
 
-@pytest.mark.parametrize("name", ["web", "grpc", "dispatcher", "worker-0", "orders", "valkey", "postgres"])
 @pytest.mark.parametrize(
     "name", ["web", "grpc", "dispatcher", "worker-0", "housekeeping", "orders", "valkey", "postgres"]
 )

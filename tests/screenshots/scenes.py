@@ -6,7 +6,12 @@ from typing import Any
 from tests.console.browser import Demo
 
 PATIENCE_SECONDS = 60
-ORDERS = (*[{}] * 14, *[{"region": "moon"}] * 4, {"sku": "SKU-EMPTY"}, {"card": "card-low", "amount": 5_000})
+ORDERS: tuple[dict[str, Any], ...] = (
+    *[{}] * 14,
+    *[{"region": "moon"}] * 4,
+    {"sku": "SKU-EMPTY"},
+    {"card": "card-low", "amount": 5_000},
+)
 STUCK = ("RETRY-ME", "REFUSED-1", "REFUSED-2")
 
 
