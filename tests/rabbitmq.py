@@ -39,7 +39,9 @@ class Broker:
         """Returns when it answers."""
         if self._epmd is None:
             epmd = [shutil.which("epmd") or "epmd", "-address", "127.0.0.1", "-port", str(self._epmd_port)]
-            self._epmd = spawn(epmd, log=self._directory / "epmd.log", directory=self._directory, environment=os.environ)
+            self._epmd = spawn(
+                epmd, log=self._directory / "epmd.log", directory=self._directory, environment=os.environ
+            )
         self._node = spawn(
             [str(PROGRAM)], log=self._directory / "rabbitmq.log", directory=self._directory,
             environment=os.environ | self._environment(),
