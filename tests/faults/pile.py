@@ -28,8 +28,13 @@ _SAID = ("P8b", "Valkey emptied: the last of 5,000 due sagas begins <= 60 s")
 _DOCUMENT: dict[str, Any] = {
     "name": NAME,
     "business_key": "order_id",
-    "steps": [{"name": "create-order", "participant": "orders", "action": "/create", "compensation": "/cancel"}],
-}
+    "steps": [
+        {
+            "name": "create-order", "participant": "orders", "action": "/create", "compensation": "/cancel",
+            "payload": "{order_id: input.order_id}",
+        }
+    ],
+}  # fmt: skip
 _PENDING = "SELECT count(*) FROM orchestration_saga WHERE status = 'pending' AND due_at <= clock_timestamp()"
 _NOW = "SELECT clock_timestamp()"
 
