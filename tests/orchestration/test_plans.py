@@ -19,7 +19,7 @@ from orchestration.definitions import compiled_definition
 from orchestration.filling import NAME, TABLES
 from orchestration.identifiers import uuid7
 from orchestration.models import Attempt, Drain, Saga
-from orchestration.queries import monitoring
+from orchestration.queries import failures, monitoring
 from orchestration.queries.sagas import CAP
 from orchestration.store import launches, leases, outside, read, record
 from orchestration.store.rows import AttemptRow
@@ -55,6 +55,7 @@ def viewer(filled: None, db: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     """Counts and samples are bounded; the bounds are made to fit tables a fiftieth as long as large ones."""
     monkeypatch.setattr(queries.capped_count, "__defaults__", (CAP // 50,))
     monkeypatch.setattr(monitoring, "CAP", CAP // 50)
+    monkeypatch.setattr(failures, "CAP", failures.CAP // 50)
     monkeypatch.setattr(reading, "SAMPLE", reading.SAMPLE // 50)
     monkeypatch.setattr(reading, "CALLS_SAMPLE", reading.CALLS_SAMPLE // 50)
     return make_person("viewer")
@@ -184,7 +185,8 @@ def paths() -> list[Any]:
     ]  # fmt: skip
     rare = pytest.mark.xfail(reason="no index by definition: it would cost each change of a saga's status")
     return [
-        "/", "/banner/", "/metrics", "/participants/", "/definitions/", f"/definitions/{NAME}/",
+        "/", "/banner/", "/metrics", "/failure-groups/", "/failure-groups/?kind=went_back", "/participants/",
+        "/definitions/", f"/definitions/{NAME}/",
         *(f"/api/v1/sagas{query}" for query in lists), *(f"/sagas/{query}" for query in lists),
         "/api/v1/sagas?limit=200", "/sagas/?age=1h", "/sagas/?age=7d&status=completed",
         pytest.param("/api/v1/sagas?definition=rare", marks=rare),
