@@ -22,7 +22,7 @@ _SECTIONS = {
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
     "workers": "workers", "audit": "audit", "bulks": "bulks", "bulk": "bulks", "choose_bulk": "sagas",
-    "start_bulk": "sagas", "cancel_bulk": "bulks",
+    "start_bulk": "sagas", "cancel_bulk": "bulks", "failure_groups": "failures",
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("sagas/<uuid:saga_id>/notes/", methods.by(get=pages.notes, post=saga_actions.add_note), name="notes"),
     path("sagas/<uuid:saga_id>/evidence/", pages.evidence, name="evidence"),
     path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
+    path("failure-groups/", pages.failure_groups, name="failure_groups"),
     path("bulk/", pages.bulks, name="bulks"),
     path("bulk/new/", bulk_actions.choose, name="choose_bulk"),
     path("bulk/<uuid:bulk_id>/", pages.bulk, name="bulk"),

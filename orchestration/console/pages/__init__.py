@@ -5,6 +5,7 @@ from orchestration.console.pages.audit import audit, export_audit
 from orchestration.console.pages.bulk import bulk, bulks, cancel_bulk
 from orchestration.console.pages.definitions import definition, definitions, launch, new_definition
 from orchestration.console.pages.evidence import evidence
+from orchestration.console.pages.failures import failure_groups
 from orchestration.console.pages.faults import fault_rules
 from orchestration.console.pages.frame import banner
 from orchestration.console.pages.notes import notes
@@ -26,6 +27,7 @@ __all__ = [
     "evidence",
     "export_audit",
     "export_sagas",
+    "failure_groups",
     "fault_rules",
     "find",
     "launch",
