@@ -5,6 +5,7 @@ from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
+from orchestration.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiToken",
@@ -27,4 +28,6 @@ __all__ = [
     "SagaData",
     "SagaDefinition",
     "Step",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
