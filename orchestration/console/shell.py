@@ -21,7 +21,7 @@ _SECTIONS = {
     "notes": "sagas", "evidence": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
-    "workers": "workers", "audit": "audit",
+    "workers": "workers", "webhooks": "webhooks", "audit": "audit",
 }  # fmt: skip
 
 

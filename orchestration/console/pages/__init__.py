@@ -11,10 +11,11 @@ from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
 from orchestration.console.pages.saga import attempt, saga, saga_print
 from orchestration.console.pages.sagas import find, sagas
+from orchestration.console.pages.webhooks import webhooks
 from orchestration.console.pages.workers import workers
 
 __all__ = [
     "attempt", "audit", "banner", "definition", "definitions", "evidence", "export_audit", "fault_rules", "find",
     "launch", "new_definition", "notes", "overview", "participants", "preview", "saga", "saga_print", "sagas",
-    "workers",
+    "webhooks", "workers",
 ]  # fmt: skip
