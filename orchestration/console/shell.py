@@ -21,7 +21,8 @@ _SECTIONS = {
     "notes": "sagas", "evidence": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
-    "workers": "workers", "webhooks": "webhooks", "audit": "audit",
+    "workers": "workers", "webhooks": "webhooks", "audit": "audit", "bulks": "bulks", "bulk": "bulks",
+    "choose_bulk": "sagas", "start_bulk": "sagas", "cancel_bulk": "bulks",
 }  # fmt: skip
 
 

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from orchestration.console import actions, live, methods, pages, saga_actions, webhook_actions
+from orchestration.console import (
+    actions,
+    bulk_actions,
+    live,
+    methods,
+    pages,
+    personal_actions,
+    saga_actions,
+    webhook_actions,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -11,6 +20,9 @@ urlpatterns = [
     path("banner/", pages.banner, name="banner"),
     path("live/", live.changes, name="live"),
     path("sagas/", pages.sagas, name="sagas"),
+    path("sagas/export/<slug:form>/", pages.export_sagas, name="export_sagas"),
+    path("sagas/views/", personal_actions.save_view, name="save_view"),
+    path("sagas/views/<int:view_id>/remove/", personal_actions.drop_view, name="drop_view"),
     path("sagas/<uuid:saga_id>/", pages.saga, name="saga"),
     path("sagas/<uuid:saga_id>/print/", pages.saga_print, name="saga_print"),
     path("sagas/<uuid:saga_id>/live/", live.changes, name="saga_live"),
@@ -18,6 +30,12 @@ urlpatterns = [
     path("sagas/<uuid:saga_id>/notes/", methods.by(get=pages.notes, post=saga_actions.add_note), name="notes"),
     path("sagas/<uuid:saga_id>/evidence/", pages.evidence, name="evidence"),
     path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
+    path("bulk/", pages.bulks, name="bulks"),
+    path("bulk/new/", bulk_actions.choose, name="choose_bulk"),
+    path("bulk/<uuid:bulk_id>/", pages.bulk, name="bulk"),
+    path("bulk/<uuid:bulk_id>/start/", bulk_actions.start, name="start_bulk"),
+    path("bulk/<uuid:bulk_id>/cancel/", pages.cancel_bulk, name="cancel_bulk"),
+    path("bulk/<uuid:bulk_id>/steer/<slug:how>/", bulk_actions.steer, name="steer_bulk"),
     path("definitions/", pages.definitions, name="definitions"),
     path("new-definition/", methods.by(get=pages.new_definition, post=actions.publish), name="new_definition"),
     path("definitions/<slug:name>/", pages.definition, name="definition"),

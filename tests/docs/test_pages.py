@@ -72,7 +72,7 @@ def test_the_fields_of_a_document_are_those_of_the_parser():
     fields = definitions.STEP_FIELDS | definitions.RETRY_FIELDS
     assert first_column(SAGAS, "Fields of the saga") == sorted(definitions.SAGA_FIELDS)
     assert first_column(SAGAS, "Fields of a step") == sorted(fields)
-    assert later_fields() == definitions.SAGA_FIELDS_LATER | definitions.STEP_FIELDS_LATER | {"x-secret"}
+    assert later_fields() == definitions.STEP_FIELDS_LATER | {"x-secret"}
 
 
 def test_the_defaults_of_retries_are_those_of_the_parser():
