@@ -21,7 +21,7 @@ _SECTIONS = {
     "notes": "sagas", "evidence": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
-    "workers": "workers", "audit": "audit", "bulks": "bulks", "bulk": "bulks", "choose_bulk": "sagas",
+    "workers": "workers", "webhooks": "webhooks", "audit": "audit", "bulks": "bulks", "bulk": "bulks", "choose_bulk": "sagas",
     "start_bulk": "sagas", "cancel_bulk": "bulks", "failure_groups": "failures",
 }  # fmt: skip
 

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from orchestration.console import actions, bulk_actions, live, methods, pages, personal_actions, saga_actions
+from orchestration.console import (
+    actions,
+    bulk_actions,
+    live,
+    methods,
+    pages,
+    personal_actions,
+    saga_actions,
+    webhook_actions,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -37,6 +46,8 @@ urlpatterns = [
     path("workers/", pages.workers, name="workers"),
     path("failure-lab/", methods.by(get=pages.fault_rules, post=actions.add_fault), name="fault_rules"),
     path("failure-lab/<int:rule_id>/remove/", actions.remove_fault, name="remove_fault"),
+    path("webhooks/", pages.webhooks, name="webhooks"),
+    path("webhooks/<slug:name>/<uuid:saga_id>/<int:seq>/again/", webhook_actions.send_again, name="send_webhook_again"),
     path("audit/", pages.audit, name="audit"),
     path("audit/export/<slug:form>/", pages.export_audit, name="export_audit"),
     path("theme/", actions.choose_theme, name="theme"),

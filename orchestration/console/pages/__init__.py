@@ -13,6 +13,7 @@ from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
 from orchestration.console.pages.saga import attempt, saga, saga_print
 from orchestration.console.pages.sagas import export_sagas, find, sagas
+from orchestration.console.pages.webhooks import webhooks
 from orchestration.console.pages.workers import workers
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "saga",
     "saga_print",
     "sagas",
+    "webhooks",
     "workers",
 ]
