@@ -18,9 +18,10 @@ THEME_COOKIE = "theme"
 _LISTED = 3
 _SECTIONS = {
     "overview": "overview", "sagas": "sagas", "saga": "sagas", "act": "sagas", "attempt": "sagas",
-    "notes": "sagas", "evidence": "sagas",
+    "notes": "sagas", "evidence": "sagas", "compare": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
-    "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
+    "launch": "definitions", "new_definition": "definitions", "compare_versions": "definitions",
+    "participants": "participants", "fault_rules": "faults",
     "workers": "workers", "audit": "audit",
 }  # fmt: skip
 

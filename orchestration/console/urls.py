@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orchestration.console import actions, live, methods, pages, personal_actions, saga_actions
+from orchestration.console import actions, draft_actions, live, methods, pages, personal_actions, saga_actions
 
 app_name = "console"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("sagas/views/", personal_actions.save_view, name="save_view"),
     path("sagas/views/<int:view_id>/remove/", personal_actions.drop_view, name="drop_view"),
     path("sagas/<uuid:saga_id>/", pages.saga, name="saga"),
+    path("sagas/<uuid:saga_id>/compare/", pages.compare, name="compare"),
     path("sagas/<uuid:saga_id>/print/", pages.saga_print, name="saga_print"),
     path("sagas/<uuid:saga_id>/live/", live.changes, name="saga_live"),
     path("sagas/<uuid:saga_id>/acts/<slug:act>/", methods.by(get=pages.preview, post=saga_actions.perform), name="act"),
@@ -22,10 +23,13 @@ urlpatterns = [
     path("sagas/<uuid:saga_id>/evidence/", pages.evidence, name="evidence"),
     path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
     path("definitions/", pages.definitions, name="definitions"),
-    path("new-definition/", methods.by(get=pages.new_definition, post=actions.publish), name="new_definition"),
+    path("new-definition/", methods.by(get=pages.new_definition, post=draft_actions.publish), name="new_definition"),
     path("definitions/<slug:name>/", pages.definition, name="definition"),
     path("definitions/<slug:name>/launch/", methods.by(get=pages.launch, post=actions.launch_saga), name="launch"),
     path("definitions/<slug:name>/<int:version>/", pages.definition, name="definition_version"),
+    path("definitions/<slug:name>/<int:one>/<int:other>/", pages.compare_versions, name="compare_versions"),
+    path("drafts/<slug:name>/publish/", draft_actions.publish_draft, name="publish_draft"),
+    path("drafts/<slug:name>/drop/", draft_actions.drop_draft, name="drop_draft"),
     path("participants/", pages.participants, name="participants"),
     path("workers/", pages.workers, name="workers"),
     path("failure-lab/", methods.by(get=pages.fault_rules, post=actions.add_fault), name="fault_rules"),

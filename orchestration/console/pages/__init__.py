@@ -2,7 +2,8 @@
 
 from orchestration.console.pages.acts import preview
 from orchestration.console.pages.audit import audit, export_audit
-from orchestration.console.pages.definitions import definition, definitions, launch, new_definition
+from orchestration.console.pages.compare import compare
+from orchestration.console.pages.definitions import compare_versions, definition, definitions, launch, new_definition
 from orchestration.console.pages.evidence import evidence
 from orchestration.console.pages.faults import fault_rules
 from orchestration.console.pages.frame import banner
@@ -14,7 +15,7 @@ from orchestration.console.pages.sagas import export_sagas, find, sagas
 from orchestration.console.pages.workers import workers
 
 __all__ = [
-    "attempt", "audit", "banner", "definition", "definitions", "evidence", "export_audit", "export_sagas",
-    "fault_rules", "find", "launch", "new_definition", "notes", "overview", "participants", "preview", "saga",
-    "saga_print", "sagas", "workers",
+    "attempt", "audit", "banner", "compare", "compare_versions", "definition", "definitions", "evidence",
+    "export_audit", "export_sagas", "fault_rules", "find", "launch", "new_definition", "notes", "overview",
+    "participants", "preview", "saga", "saga_print", "sagas", "workers",
 ]  # fmt: skip
