@@ -1,9 +1,8 @@
 """What people do in the console, apart from acts on sagas. Each view reads its form and calls the one deed."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -11,12 +10,9 @@ from orchestration import faults
 from orchestration.console.forms import FaultRuleForm
 from orchestration.console.htmx import HtmxRequest, actor_of, shows
 from orchestration.console.pages.definitions import launch_form, version_or_404
-from orchestration.console.shell import THEME_COOKIE, THEMES
 from orchestration.faults import WrongRule
 from orchestration.launch import KeyReused, UnknownDefinition, WrongInput, launch
 from orchestration.models import FaultRule
-
-YEAR_SECONDS = 365 * 86_400
 
 
 @require_POST
@@ -69,21 +65,3 @@ def remove_fault(request: HtmxRequest, rule_id: int) -> HttpResponse:
         raise Http404 from error
     messages.success(request, _("The fault rule is removed."))
     return redirect("console:fault_rules")
-
-
-@require_POST
-def choose_theme(request: HtmxRequest) -> HttpResponse:
-    """Force light or dark, or follow the system again; kept in a cookie, so that no page flashes."""
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    response = HttpResponseRedirect(target if safe else "/")
-    chosen = request.POST.get("theme", "")
-    if chosen in THEMES:
-        response.set_cookie(
-            THEME_COOKIE, chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure(), httponly=True
-        )
-    else:
-        response.delete_cookie(THEME_COOKIE, samesite="Lax")
-    return response

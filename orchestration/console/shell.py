@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from orchestration import faults, queries
+from orchestration.console import preferences
 from orchestration.models import FaultRule, Saga
 from orchestration.queries import CappedCount
 from orchestration.roles import ADMIN, OPERATOR, VIEWER
@@ -22,7 +23,7 @@ _SECTIONS = {
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "compare_versions": "definitions",
     "participants": "participants", "fault_rules": "faults",
-    "workers": "workers", "audit": "audit",
+    "workers": "workers", "audit": "audit", "profile": "profile", "tokens": "profile",
 }  # fmt: skip
 
 
@@ -36,7 +37,7 @@ def section(request: HttpRequest) -> str:
 
 def theme(request: HttpRequest) -> str:
     """The theme the reader forced, or "" to follow their system."""
-    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    chosen = preferences.of_request(request).theme or request.COOKIES.get(THEME_COOKIE, "")
     return chosen if chosen in THEMES else ""
 
 

@@ -36,5 +36,9 @@ urlpatterns = [
     path("failure-lab/<int:rule_id>/remove/", actions.remove_fault, name="remove_fault"),
     path("audit/", pages.audit, name="audit"),
     path("audit/export/<slug:form>/", pages.export_audit, name="export_audit"),
-    path("theme/", actions.choose_theme, name="theme"),
+    path("theme/", personal_actions.choose_theme, name="theme"),
+    path("language/", personal_actions.choose_language, name="language"),
+    path("profile/", methods.by(get=pages.profile, post=personal_actions.save_profile), name="profile"),
+    path("profile/tokens/", methods.by(get=pages.own_tokens, post=personal_actions.issue_token), name="tokens"),
+    path("profile/tokens/<int:token_id>/revoke/", personal_actions.revoke_token, name="revoke_token"),
 ]

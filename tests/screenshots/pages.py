@@ -21,6 +21,8 @@ PAGES = {
     "participants": "/participants/",
     "workers": "/workers/",
     "fault-rules": "/failure-lab/",
+    "profile": "/profile/",
+    "tokens": "/profile/tokens/",
     "audit": "/audit/",
     "audit-filtered": "/audit/?act=pause",
 }

@@ -10,6 +10,7 @@ from orchestration.console.pages.frame import banner
 from orchestration.console.pages.notes import notes
 from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
+from orchestration.console.pages.personal import own_tokens, profile
 from orchestration.console.pages.saga import attempt, saga, saga_print
 from orchestration.console.pages.sagas import export_sagas, find, sagas
 from orchestration.console.pages.workers import workers
@@ -17,5 +18,5 @@ from orchestration.console.pages.workers import workers
 __all__ = [
     "attempt", "audit", "banner", "compare", "compare_versions", "definition", "definitions", "evidence",
     "export_audit", "export_sagas", "fault_rules", "find", "launch", "new_definition", "notes", "overview",
-    "participants", "preview", "saga", "saga_print", "sagas", "workers",
+    "own_tokens", "participants", "preview", "profile", "saga", "saga_print", "sagas", "workers",
 ]  # fmt: skip
