@@ -148,17 +148,26 @@ class SagaList:
         params["cursor"] = self.page.next_cursor or ""
         return params.urlencode()
 
+    @property
+    def wanted(self) -> QueryDict:
+        """The filters as `queries.filter_sagas` takes them."""
+        return _wanted(self.params)
+
+    @property
+    def newest_seen(self) -> UUID | None:
+        """What came after this saga is not in the list as it was opened; None: everything is."""
+        return self._top()
+
+    @property
+    def matching(self) -> CappedCount | None:
+        """How many fit all filters, where the tabs have counted them."""
+        return next((tab.number for tab in self.tabs if tab.is_current), None)
+
     def _only_times(self) -> SagaQuerySet:
         return self._filtered(self._query_dict(drop=(*(name for name in self.params if name not in TIMES),)))
 
     def _filtered(self, params: QueryDict) -> SagaQuerySet:
-        wanted = params.copy()
-        age = wanted.get("age")
-        for name in OWN:
-            wanted.pop(name, None)
-        if age in AGES:
-            wanted["created_after"] = (timezone.now() - AGES[age][0]).isoformat(timespec="seconds")
-        return queries.filter_sagas(wanted)
+        return queries.filter_sagas(_wanted(params))
 
     def _tab(self, status: SagaStatus, number: CappedCount | None, others: QueryDict) -> Tab:
         params = others.copy()
@@ -184,3 +193,13 @@ class SagaList:
             return UUID(self.params.get("top", ""))
         except ValueError:
             return None
+
+
+def _wanted(params: QueryDict) -> QueryDict:
+    wanted = params.copy()
+    age = wanted.get("age")
+    for name in OWN:
+        wanted.pop(name, None)
+    if age in AGES:
+        wanted["created_after"] = (timezone.now() - AGES[age][0]).isoformat(timespec="seconds")
+    return wanted

@@ -24,6 +24,7 @@ _SECTIONS = {
     "launch": "definitions", "new_definition": "definitions", "compare_versions": "definitions",
     "participants": "participants", "fault_rules": "faults",
     "workers": "workers", "audit": "audit", "profile": "profile", "tokens": "profile",
+    "bulks": "bulks", "bulk": "bulks", "choose_bulk": "sagas", "start_bulk": "sagas", "cancel_bulk": "bulks",
 }  # fmt: skip
 
 

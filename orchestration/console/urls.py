@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from orchestration.console import actions, draft_actions, live, methods, pages, personal_actions, saga_actions
+from orchestration.console import (
+    actions,
+    bulk_actions,
+    draft_actions,
+    live,
+    methods,
+    pages,
+    personal_actions,
+    saga_actions,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -22,6 +31,12 @@ urlpatterns = [
     path("sagas/<uuid:saga_id>/notes/", methods.by(get=pages.notes, post=saga_actions.add_note), name="notes"),
     path("sagas/<uuid:saga_id>/evidence/", pages.evidence, name="evidence"),
     path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
+    path("bulk/", pages.bulks, name="bulks"),
+    path("bulk/new/", bulk_actions.choose, name="choose_bulk"),
+    path("bulk/<uuid:bulk_id>/", pages.bulk, name="bulk"),
+    path("bulk/<uuid:bulk_id>/start/", bulk_actions.start, name="start_bulk"),
+    path("bulk/<uuid:bulk_id>/cancel/", pages.cancel_bulk, name="cancel_bulk"),
+    path("bulk/<uuid:bulk_id>/steer/<slug:how>/", bulk_actions.steer, name="steer_bulk"),
     path("definitions/", pages.definitions, name="definitions"),
     path("new-definition/", methods.by(get=pages.new_definition, post=draft_actions.publish), name="new_definition"),
     path("definitions/<slug:name>/", pages.definition, name="definition"),

@@ -3,7 +3,7 @@
 from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWaiting
 from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
-from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
+from orchestration.models.engine import Drain, EngineState, FaultRule, Figure, Flow, Grant
 from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
 
@@ -22,6 +22,8 @@ __all__ = [
     "Event",
     "FaultRule",
     "Figure",
+    "Flow",
+    "Grant",
     "LaunchKey",
     "Participant",
     "Preferences",

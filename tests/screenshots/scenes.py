@@ -33,9 +33,7 @@ def fill(demo: Demo) -> dict[str, str]:
     document = demo.api("GET", "/definitions/place-order")["document"]
     document["steps"][1]["timeout"] = 8
     demo.api("POST", "/definitions", document)
-    demo.api(
-        "POST", "/definitions?draft=1", document | {"title": "With a longer deadline", "deadline": 900}
-    )
+    demo.api("POST", "/definitions?draft=1", document | {"title": "With a longer deadline", "deadline": 900})
     demo.api("POST", f"/sagas/{stuck[2]}/pause", {"reason": "until the bank answers"})
     demo.api("POST", "/faults", {"step": "book-carrier", "kind": "delay", "delay": 2, "expires_in": 900})
     demo.launch("SLOW-1")

@@ -2,6 +2,7 @@
 
 from orchestration.console.pages.acts import preview
 from orchestration.console.pages.audit import audit, export_audit
+from orchestration.console.pages.bulk import bulk, bulks, cancel_bulk
 from orchestration.console.pages.compare import compare
 from orchestration.console.pages.definitions import compare_versions, definition, definitions, launch, new_definition
 from orchestration.console.pages.evidence import evidence
@@ -16,7 +17,7 @@ from orchestration.console.pages.sagas import export_sagas, find, sagas
 from orchestration.console.pages.workers import workers
 
 __all__ = [
-    "attempt", "audit", "banner", "compare", "compare_versions", "definition", "definitions", "evidence",
-    "export_audit", "export_sagas", "fault_rules", "find", "launch", "new_definition", "notes", "overview",
-    "own_tokens", "participants", "preview", "profile", "saga", "saga_print", "sagas", "workers",
+    "attempt", "audit", "banner", "bulk", "bulks", "cancel_bulk", "compare", "compare_versions", "definition",
+    "definitions", "evidence", "export_audit", "export_sagas", "fault_rules", "find", "launch", "new_definition",
+    "notes", "overview", "own_tokens", "participants", "preview", "profile", "saga", "saga_print", "sagas", "workers",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from orchestration.console import lanes, reading, saved_views
+from orchestration.console.bulk_bar import bulk_bar
 from orchestration.console.exporting import MOST, Export
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.console.saga_list import AGES, SagaList
@@ -30,7 +31,7 @@ _COLUMNS = ("id", "definition", "version", *_PLAIN, "seconds")
 @shows("view_saga")
 def sagas(request: HtmxRequest) -> HttpResponse:
     listed = SagaList(request.GET)
-    context: dict[str, Any] = {"list": listed, "ages": AGES, "most": MOST}
+    context: dict[str, Any] = {"list": listed, "ages": AGES, "bulk_acts": bulk_bar(request.user), "most": MOST}
     if not request.htmx:
         context["views"] = saved_views.of_reader(request.user, listed.params)
         context["view_query"] = saved_views.plain(listed.params).urlencode()
