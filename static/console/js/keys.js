@@ -72,7 +72,8 @@ document.addEventListener("keydown", (event) => {
     event.target.click();
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+  const off = document.body.dataset.shortcuts === "off";
+  if (event.key === "/" && !off && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     document.querySelector("[data-find]")?.select();
   }
