@@ -25,7 +25,7 @@ from orchestration.jobs import STOP
 from orchestration.store import leases
 
 logger = logging.getLogger(__name__)
-ALLOWED = frozenset({dispatch.DRAIN_JOB})
+ALLOWED = frozenset({dispatch.DRAIN_JOB, dispatch.HOUSEKEEPING_JOB})
 WORKER_TTL_SECONDS = 20
 MONITORING_SECONDS = 3
 _PR_SET_PDEATHSIG = 1

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from orchestration.models import AuditEntry, DefinitionStep, Drain, EngineState, Saga, Step
+from orchestration.models import DefinitionStep, Drain, EngineState, Saga, Step
 from orchestration.models.definitions import SagaDefinition
 
 SAMPLE = 20_000
@@ -131,16 +131,6 @@ def definitions_with_use() -> QuerySet[SagaDefinition]:
     newest = SagaDefinition.objects.usable().filter(name=OuterRef("name")).order_by("-version").values("pk")[:1]
     found = SagaDefinition.objects.usable().filter(pk=Subquery(newest)).order_by("name")
     return found.prefetch_related("steps__participant")
-
-
-def audit_entries(*, actor: str, saga: UUID | None, act: str) -> QuerySet[AuditEntry]:
-    """Audit rows that fit every filter given."""
-    found = AuditEntry.objects.all()
-    if actor:
-        found = found.filter(actor=actor)
-    if saga:
-        found = found.filter(saga_id=saga)
-    return found.filter(act=act) if act else found
 
 
 def _rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:

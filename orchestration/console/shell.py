@@ -21,7 +21,7 @@ _SECTIONS = {
     "notes": "sagas", "evidence": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
-    "audit": "audit",
+    "workers": "workers", "audit": "audit",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from orchestration.core.definitions import StepDefinition
 from orchestration.core.states import Direction
 
 
@@ -164,3 +165,14 @@ class Approve(Event):
     step: int | None = None
     approved: bool = True
     output: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestartFrom(Event):
+    """An operator's act: another saga takes over and begins at `step` of `plan` (empty: this saga's own steps).
+
+    `step` None: the only one that fits. To this saga it is the end.
+    """
+
+    step: int | None = None
+    plan: tuple[StepDefinition, ...] = ()

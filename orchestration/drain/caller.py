@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import psycopg
-from django.conf import settings
 
 from orchestration.core.definitions import SagaDefinition
 from orchestration.core.mapping import MappingError
@@ -20,10 +19,8 @@ from orchestration.drain.lease import Lease, LeaseLost
 from orchestration.drain.slots import Slots, grace
 from orchestration.faults import FIRE, Fault
 from orchestration.participants.call import call
-from orchestration.participants.function import FunctionTransport
-from orchestration.participants.hosts import AllowList
-from orchestration.participants.http import HttpTransport
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
+from orchestration.participants.transports import Transports
 from orchestration.store.rows import StoredSaga
 
 # Which call of a saga: index of the step, whether it undoes, number of the try. A call that has ended stays known until
@@ -50,10 +47,7 @@ class Caller:
         self._on_finished = on_finished
         self._tasks: defaultdict[UUID, dict[Try, asyncio.Task[None]]] = defaultdict(dict)
         self._out = 0
-        self._functions = FunctionTransport()
-        self._http = HttpTransport(
-            AllowList(settings.SAGA_PARTICIPANT_HOSTS), catalogue.http_participant, settings.SAGA_PUBLIC_URL
-        )
+        self._transports = Transports(catalogue.http_participant)
         self._faults: Connection | None = None
         self._faults_lock = asyncio.Lock()
 
@@ -91,8 +85,7 @@ class Caller:
         for saga_id in list(self._tasks):
             self.drop(saga_id, None)
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._functions.close()
-        await self._http.close()
+        await self._transports.close()
         if self._faults is not None:
             await self._faults.close()
 
@@ -113,8 +106,7 @@ class Caller:
         self._on_finished(finished(saga, step, command, answer, self._clock.now(), random.random()))  # noqa: S311  jitter
 
     def _transport(self, command: Command) -> Transport:
-        participant = self._catalogue.participants[command.participant]
-        return self._functions if participant.transport == "function" else self._http
+        return self._transports.by_name(self._catalogue.participants[command.participant].transport)
 
     async def _before_sending(self, command: Command) -> Fault | None:
         if not self._lease.holds():

@@ -17,6 +17,8 @@ class Participant(models.Model):
     class Transport(models.TextChoices):
         HTTP = "http", _("HTTP")
         FUNCTION = "function", _("Python function")
+        GRPC = "grpc", _("gRPC")
+        AMQP = "amqp", _("AMQP (RabbitMQ)")
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
     transport = models.CharField(_("transport"), max_length=16, choices=Transport.choices, default=Transport.HTTP)
@@ -39,6 +41,10 @@ class Participant(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(name="a_participant_takes_one_call_at_least", condition=Q(max_in_flight__gte=1)),
             models.CheckConstraint(name="http_participant_has_an_address", condition=~Q(transport="http", base_url="")),
+            models.CheckConstraint(
+                name="grpc_or_amqp_participant_has_an_address",
+                condition=~Q(transport__in=["amqp", "grpc"], base_url=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,6 +82,23 @@ class SagaDefinition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+
+class DefinitionDraft(models.Model):
+    """A document that may become the next version of its name. `text`: as it was written, with its comments."""
+
+    name = models.SlugField(_("name"), max_length=64, primary_key=True)
+    document = models.JSONField(_("document"))
+    text = models.TextField()
+    content_type = models.CharField(max_length=64)
+    saved_at = models.DateTimeField()
+    saved_by = models.CharField(max_length=150)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("draft"), _("drafts")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class DefinitionStep(models.Model):

@@ -59,6 +59,8 @@ class Saga(models.Model):
     deadline_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    restarted_from_id = models.UUIDField(null=True)
+    restarted_as_id = models.UUIDField(null=True)
 
     objects = SagaQuerySet.as_manager()
 
@@ -75,6 +77,7 @@ class Saga(models.Model):
             ("edit_and_retry_saga", _("May change what a call sends")),
             ("abandon_saga", _("May abandon sagas")),
             ("approve_saga", _("May decide approval steps")),
+            ("restart_from_saga", _("May let a new saga take over from a step")),
             ("note_saga", _("May write notes on sagas")),
         ]
         # Of the columns written on the hot path only status, due_at and parked_on may stand in an index (HOT updates).
@@ -157,6 +160,7 @@ class Step(models.Model):
     `sent`: a try left the worker. `refused_only`: every try so far was refused or never sent. `done`: its action took
     effect. `answer_by`: until then the answer to an accepted call may come. `output`: what it answered where no attempt
     says it: by a callback, a person's decision. `edited_input`: what its calls carry since a person changed it.
+    `origin_saga_id`: the saga that did it, where a restart has kept it; its undo is sent in that saga's name.
     """
 
     pk = models.CompositePrimaryKey("saga_id", "position")
@@ -183,6 +187,7 @@ class Step(models.Model):
     finished_at = models.DateTimeField(null=True)
     done = models.BooleanField(default=False)
     answer_by = models.DateTimeField(null=True)
+    origin_saga_id = models.UUIDField(null=True)
     edited_input = models.JSONField(null=True)
     output = models.JSONField(null=True)
     error = models.JSONField(null=True)

@@ -26,7 +26,11 @@ class Outcome(StrEnum):
 
 
 class Command(NamedTuple):
-    """One call of one direction of a step, the one at `position`. `target`: path, or function. `timeout`: seconds."""
+    """One call of one direction of a step, the one at `position`. `target`: path, or function. `timeout`: seconds.
+
+    `waits_id`: the saga that waits for the answer, where it is not `saga_id`: after a restart a kept step is undone in
+    the name of the saga that did it.
+    """
 
     saga_id: UUID
     saga: str
@@ -42,6 +46,11 @@ class Command(NamedTuple):
     output: Any
     ask_first: bool
     position: int = 0
+    waits_id: UUID | None = None
+
+    @property
+    def waiting_saga(self) -> UUID:
+        return self.waits_id or self.saga_id
 
     @property
     def key(self) -> str:

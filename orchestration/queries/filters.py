@@ -106,10 +106,10 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
 
     def not_before(self, sagas: SagaQuerySet, _name: str, value: datetime) -> SagaQuerySet:
         # The id's bound lets the primary key find the place; `created_at`, which has no index, makes it exact.
-        return sagas.filter(created_at__gte=value, pk__gte=_first_id(value, -CLOCK_SLACK))
+        return sagas.filter(created_at__gte=value, pk__gte=first_id(value, -CLOCK_SLACK))
 
     def before(self, sagas: SagaQuerySet, _name: str, value: datetime) -> SagaQuerySet:
-        return sagas.filter(created_at__lt=value, pk__lt=_first_id(value, CLOCK_SLACK))
+        return sagas.filter(created_at__lt=value, pk__lt=first_id(value, CLOCK_SLACK))
 
 
 def filter_sagas(params: QueryDict) -> SagaQuerySet:
@@ -136,7 +136,7 @@ def _in_utc(moment: datetime) -> datetime:
         return FIRST if moment.year == FIRST.year else LAST
 
 
-def _first_id(moment: datetime, slack: timedelta) -> UUID:
+def first_id(moment: datetime, slack: timedelta) -> UUID:
     """The lowest UUIDv7 of that millisecond."""
     milliseconds = (moment - EPOCH + slack) // timedelta(milliseconds=1)
     return UUID(int=min(max(milliseconds, 0), (1 << 48) - 1) << 80)

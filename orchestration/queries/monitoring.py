@@ -72,8 +72,10 @@ def standing_now() -> Now:
     )  # fmt: skip
 
 
-def kept_figures() -> list[Kept]:
-    rows = Figure.objects.order_by("name", "labels").values_list("name", "labels", "count", "total", "buckets")
+def kept_figures(name: str = "") -> list[Kept]:
+    """All series, or those of one name."""
+    figures = Figure.objects.filter(name=name) if name else Figure.objects.all()
+    rows = figures.order_by("name", "labels").values_list("name", "labels", "count", "total", "buckets")
     return [Kept(name, json.loads(labels), count, total, buckets) for name, labels, count, total, buckets in rows]
 
 

@@ -17,7 +17,7 @@ SAGA_COLUMNS = """s.id, s.definition_id, s.status, s.paused, s.stuck_code, s.stu
     s.overdue, s.lock_key"""
 STEP_COLUMNS = """saga_id, position, status, in_doubt, sent, refused_only, effect_stands, never_undoable, tries, losses,
     stale_answers, action_attempts, compensation_attempts, due_at, attempt_started_at, started_at, finished_at,
-    done, answer_by, edited_input::text"""
+    done, answer_by, origin_saga_id, edited_input::text"""
 
 
 @dataclass(slots=True)

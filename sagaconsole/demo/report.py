@@ -48,6 +48,7 @@ sagaconsole runs at {plan.url}/
     4. Launch "Place an order that may need approval" with 50000 cents or more, and approve it, or reject it.
     5. Kill a worker (kill -9 {plan.workers[0].pid}): its sagas go on, and it is started again.
     6. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
+    7. Over gRPC: sagaconsole.v1.Sagas at {plan.grpc_address} (no TLS; reflection is on; the same tokens).
 
   Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
   Logs: {plan.directory / "logs"}
@@ -61,6 +62,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "url": plan.url,
         "users": {role: asdict(user) for role, user in users.items()},
         "api_token": users["admin"].api_token,
+        "grpc": plan.grpc_address,
         "participants": plan.participant_urls,
         "database_url": plan.servers.database_url,
         "redis_url": plan.servers.redis_url,
@@ -72,8 +74,10 @@ def _pids(plan: Plan) -> dict[str, Any]:
     return {
         "supervisor": os.getpid(),
         "web": plan.web.pid,
+        "grpc": plan.grpc.pid,
         "dispatcher": plan.dispatcher.pid,
         "workers": [worker.pid for worker in plan.workers],
+        "housekeeping": plan.housekeeping.pid,
         "postgres": plan.servers.postgres_pid,
         "valkey": plan.servers.valkey_pid,
         "participants": {name: service.pid for name, service in plan.participants.items()},

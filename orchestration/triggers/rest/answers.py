@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import prefetch_related_objects
@@ -10,8 +10,18 @@ from ninja import Schema
 
 from orchestration import queries
 from orchestration.core.definitions import StepDefinition
+from orchestration.core.states import Direction, SagaStatus, StepKind, StepStatus
 from orchestration.definitions import compiled_definition
-from orchestration.models import FaultRule, Saga, SagaDefinition, Step
+from orchestration.models import Attempt, DefinitionDraft, FaultRule, Participant, Saga, SagaDefinition, Step
+from orchestration.triggers.rest.words import words
+
+SagaStatusWord = Annotated[str, words(SagaStatus)]
+StepStatusWord = Annotated[str, words(StepStatus)]
+KindWord = Annotated[str, words(StepKind)]
+DirectionWord = Annotated[str, words(Direction)]
+OutcomeWord = Annotated[str, words(Attempt.Outcome)]
+TransportWord = Annotated[str, words(Participant.Transport)]
+FaultKindWord = Annotated[str, words(FaultRule.Kind)]
 
 
 class ErrorBody(Schema):
@@ -24,30 +34,45 @@ class ErrorOut(Schema):
     error: ErrorBody
 
 
-ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422), ErrorOut)
+_ALWAYS = (400, 401, 403, 429, 503)
+
+
+def errors(*statuses: int) -> dict[int, Any]:
+    """The refusals of an address that takes tokens: those that every one has, and `statuses`."""
+    return dict.fromkeys(sorted({*_ALWAYS, *statuses}), ErrorOut)
+
+
+TAKES_BODY = (413, 415)
+ERRORS = errors(404, 409, *TAKES_BODY, 422)
 
 
 class StepOut(Schema):
-    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself."""
+    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself.
+
+    `origin_saga_id`: the saga that did it, where a restart has kept it; its undo carries that id, and its key.
+    """
 
     name: str
-    kind: str
-    status: str
+    kind: KindWord
+    status: StepStatusWord
     in_doubt: bool
-    direction: str
+    direction: DirectionWord
     attempts: int
     output: Any
     error: Any
     started_at: datetime | None
     finished_at: datetime | None
     waiting_until: datetime | None
+    origin_saga_id: UUID | None
 
 
 class SagaOut(Schema):
+    """`restarted_from`: the saga that this one took over; `restarted_as`: the one that took this one over."""
+
     id: UUID
     definition: str
     version: int
-    status: str
+    status: SagaStatusWord
     paused: bool
     parked_on: str | None
     business_key: str
@@ -63,6 +88,8 @@ class SagaOut(Schema):
     overdue: bool
     trigger: str
     launched_by: str
+    restarted_from: UUID | None
+    restarted_as: UUID | None
 
 
 class ConflictBody(ErrorBody):
@@ -86,7 +113,7 @@ class EventOut(Schema):
     seq: int
     at: datetime
     kind: str
-    status: str
+    status: SagaStatusWord
     actor: str | None
     moves: list[dict[str, str]]
     reason: str | None = None
@@ -99,11 +126,11 @@ class EventList(Schema):
 
 class AttemptOut(Schema):
     step: str
-    direction: str
+    direction: DirectionWord
     number: int
     started_at: datetime
     finished_at: datetime
-    outcome: str
+    outcome: OutcomeWord
     request: Any = None
     answer: Any = None
     error: Any = None
@@ -117,7 +144,7 @@ class AttemptList(Schema):
 
 class PlannedCallOut(Schema):
     step: str
-    direction: str
+    direction: DirectionWord
     participant: str
     payload: Any = None
 
@@ -140,16 +167,37 @@ class BatchOut(Schema):
 
 
 class VersionOut(Schema):
+    """`draft`: true when it was only kept as a draft; then `version` is the one that it would become."""
+
     name: str
     version: int
+    draft: bool | None = None
 
 
-class DefinitionOut(VersionOut):
+class DefinitionOut(Schema):
+    name: str
+    version: int
     title: str
     published_at: datetime
     published_by: str
     retired_at: datetime | None
     document: dict[str, Any]
+
+
+class DraftOut(Schema):
+    """`text`: as it was written, of `content_type`."""
+
+    name: str
+    document: dict[str, Any]
+    text: str
+    content_type: str
+    saved_at: datetime
+    saved_by: str
+
+
+class DraftList(Schema):
+    items: list[DraftOut]
+    next_cursor: str | None
 
 
 class DefinitionList(Schema):
@@ -159,7 +207,7 @@ class DefinitionList(Schema):
 
 class ParticipantOut(Schema):
     name: str
-    transport: str
+    transport: TransportWord
     base_url: str
     status_path: str
     has_secret: bool
@@ -173,7 +221,7 @@ class ParticipantList(Schema):
 
 class FaultOut(Schema):
     id: int
-    kind: str
+    kind: FaultKindWord
     definition: str
     step: str
     participant: str
@@ -216,6 +264,7 @@ def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any]) -> dict[str, An
         "open_effects": queries.open_effects(saga, steps), "created_at": saga.created_at,
         "started_at": saga.started_at, "finished_at": saga.finished_at, "deadline_at": saga.deadline_at,
         "overdue": saga.overdue, "trigger": saga.trigger, "launched_by": saga.launched_by,
+        "restarted_from": saga.restarted_from_id, "restarted_as": saga.restarted_as_id,
     }  # fmt: skip
 
 
@@ -225,12 +274,17 @@ def _step_body(step: Step, planned: StepDefinition, outputs: dict[tuple[UUID, in
         "direction": queries.step_direction(step), "attempts": queries.step_attempts(step),
         "output": outputs.get((step.saga_id, step.position)), "error": step.error, "started_at": step.started_at,
         "finished_at": step.finished_at, "waiting_until": queries.waiting_until(step),
+        "origin_saga_id": step.origin_saga_id,
     }  # fmt: skip
 
 
 def definition_body(definition: SagaDefinition) -> dict[str, Any]:
     fields = ("name", "version", "title", "published_at", "published_by", "retired_at", "document")
     return {field: getattr(definition, field) for field in fields}
+
+
+def draft_body(draft: DefinitionDraft) -> dict[str, Any]:
+    return {field: getattr(draft, field) for field in DraftOut.model_fields}
 
 
 def fault_body(rule: FaultRule) -> dict[str, Any]:
