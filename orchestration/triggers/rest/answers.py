@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.db.models import prefetch_related_objects
@@ -212,6 +212,15 @@ class ParticipantOut(Schema):
     status_path: str
     has_secret: bool
     paused: bool
+    paused_by: str
+    paused_at: datetime | None
+    pause_reason: str
+    max_in_flight: int
+    in_flight: int
+    waiting: int
+    circuit: Literal["closed", "open", "recovering"]
+    circuit_changed_at: datetime | None
+    circuit_error: str
 
 
 class ParticipantList(Schema):
