@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from rq import Worker
 
 from orchestration import dispatch
-from orchestration.store import bulks, leases
+from orchestration.store import bulks, flow, leases, parked
 from orchestration.store.figures import Figures, add_now
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,10 @@ def sweep() -> Swept:
         ownerless = cursor.rowcount
         cursor.execute(leases.RELEASE_PARKED)
         unparked = cursor.rowcount
+        cursor.execute(parked.HEAL_LOCKS)
+        unparked += cursor.rowcount
+        cursor.execute(flow.ORPHANED)
+        cursor.execute(flow.FREE_AGAIN)
         if released or ownerless or unparked:
             cursor.execute("SELECT pg_notify(%s, '')", [dispatch.DUE_CHANNEL])
         cursor.execute(leases.COUNT_DRAINS)

@@ -152,6 +152,8 @@ SAGA_FUNCTION_MODULES = ENVIRONMENT.function_modules
 SAGA_MAX_CALLS = ENVIRONMENT.max_calls
 SAGA_API_RATE = ENVIRONMENT.api_rate
 SAGA_IS_DEMO = ENVIRONMENT.is_demo
+AMQP_URL, AMQP_PREFIX, AMQP_PREFETCH = ENVIRONMENT.amqp_url, ENVIRONMENT.amqp_prefix, ENVIRONMENT.amqp_prefetch
+SAGA_AMQP_BROKERS = [url for url in (ENVIRONMENT.amqp_url, *ENVIRONMENT.amqp_brokers) if url]
 SAGA_GRPC_ADDRESS = ENVIRONMENT.grpc_address
 SAGA_GRPC_CERTIFICATE, SAGA_GRPC_KEY = ENVIRONMENT.grpc_certificate, ENVIRONMENT.grpc_key
 # What participants are called with over TLS: PEM files, or nothing.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orchestration.console import actions, bulk_actions, live, methods, pages, saga_actions
+from orchestration.console import actions, bulk_actions, live, methods, pages, personal_actions, saga_actions
 
 app_name = "console"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("banner/", pages.banner, name="banner"),
     path("live/", live.changes, name="live"),
     path("sagas/", pages.sagas, name="sagas"),
+    path("sagas/export/<slug:form>/", pages.export_sagas, name="export_sagas"),
+    path("sagas/views/", personal_actions.save_view, name="save_view"),
+    path("sagas/views/<int:view_id>/remove/", personal_actions.drop_view, name="drop_view"),
     path("sagas/<uuid:saga_id>/", pages.saga, name="saga"),
     path("sagas/<uuid:saga_id>/print/", pages.saga_print, name="saga_print"),
     path("sagas/<uuid:saga_id>/live/", live.changes, name="saga_live"),

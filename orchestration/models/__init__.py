@@ -3,7 +3,8 @@
 from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWaiting
 from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
-from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
+from orchestration.models.engine import Drain, EngineState, FaultRule, Figure, Flow, Grant
+from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
 
 __all__ = [
@@ -21,10 +22,14 @@ __all__ = [
     "Event",
     "FaultRule",
     "Figure",
+    "Flow",
+    "Grant",
     "LaunchKey",
     "Participant",
+    "Preferences",
     "Saga",
     "SagaData",
     "SagaDefinition",
+    "SavedView",
     "Step",
 ]

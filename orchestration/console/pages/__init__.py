@@ -12,11 +12,32 @@ from orchestration.console.pages.notes import notes
 from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
 from orchestration.console.pages.saga import attempt, saga, saga_print
-from orchestration.console.pages.sagas import find, sagas
+from orchestration.console.pages.sagas import export_sagas, find, sagas
 from orchestration.console.pages.workers import workers
 
 __all__ = [
-    "attempt", "audit", "banner", "bulk", "bulks", "cancel_bulk", "definition", "definitions", "evidence",
-    "export_audit", "failure_groups", "fault_rules", "find", "launch", "new_definition", "notes", "overview",
-    "participants", "preview", "saga", "saga_print", "sagas", "workers",
-]  # fmt: skip
+    "attempt",
+    "audit",
+    "banner",
+    "bulk",
+    "bulks",
+    "cancel_bulk",
+    "definition",
+    "definitions",
+    "evidence",
+    "export_audit",
+    "export_sagas",
+    "failure_groups",
+    "fault_rules",
+    "find",
+    "launch",
+    "new_definition",
+    "notes",
+    "overview",
+    "participants",
+    "preview",
+    "saga",
+    "saga_print",
+    "sagas",
+    "workers",
+]
