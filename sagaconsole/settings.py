@@ -148,6 +148,7 @@ logging.captureWarnings(ENVIRONMENT.log_format == "json")  # else they would be 
 # The engine. Seconds unless said otherwise; the architecture page explains each.
 SAGA_PUBLIC_URL = ENVIRONMENT.public_url
 SAGA_PARTICIPANT_HOSTS = ENVIRONMENT.participant_hosts
+SAGA_WEBHOOK_HOSTS = ENVIRONMENT.webhook_hosts
 SAGA_ALLOW_FAULTS = ENVIRONMENT.allow_faults or ENVIRONMENT.is_demo
 SAGA_FUNCTION_MODULES = ENVIRONMENT.function_modules
 SAGA_MAX_CALLS = ENVIRONMENT.max_calls

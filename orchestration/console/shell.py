@@ -22,9 +22,9 @@ _SECTIONS = {
     "notes": "sagas", "evidence": "sagas", "compare": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "compare_versions": "definitions",
-    "participants": "participants", "fault_rules": "faults",
-    "workers": "workers", "audit": "audit", "profile": "profile", "tokens": "profile",
-    "bulks": "bulks", "bulk": "bulks", "choose_bulk": "sagas", "start_bulk": "sagas", "cancel_bulk": "bulks",
+    "participants": "participants", "fault_rules": "faults", "workers": "workers", "webhooks": "webhooks",
+    "audit": "audit", "profile": "profile", "tokens": "profile", "bulks": "bulks", "bulk": "bulks",
+    "choose_bulk": "sagas", "start_bulk": "sagas", "cancel_bulk": "bulks", "failure_groups": "failures",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from orchestration.console import (
     pages,
     personal_actions,
     saga_actions,
+    webhook_actions,
 )
 
 app_name = "console"
@@ -31,6 +32,7 @@ urlpatterns = [
     path("sagas/<uuid:saga_id>/notes/", methods.by(get=pages.notes, post=saga_actions.add_note), name="notes"),
     path("sagas/<uuid:saga_id>/evidence/", pages.evidence, name="evidence"),
     path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
+    path("failure-groups/", pages.failure_groups, name="failure_groups"),
     path("bulk/", pages.bulks, name="bulks"),
     path("bulk/new/", bulk_actions.choose, name="choose_bulk"),
     path("bulk/<uuid:bulk_id>/", pages.bulk, name="bulk"),
@@ -49,6 +51,8 @@ urlpatterns = [
     path("workers/", pages.workers, name="workers"),
     path("failure-lab/", methods.by(get=pages.fault_rules, post=actions.add_fault), name="fault_rules"),
     path("failure-lab/<int:rule_id>/remove/", actions.remove_fault, name="remove_fault"),
+    path("webhooks/", pages.webhooks, name="webhooks"),
+    path("webhooks/<slug:name>/<uuid:saga_id>/<int:seq>/again/", webhook_actions.send_again, name="send_webhook_again"),
     path("audit/", pages.audit, name="audit"),
     path("audit/export/<slug:form>/", pages.export_audit, name="export_audit"),
     path("theme/", personal_actions.choose_theme, name="theme"),

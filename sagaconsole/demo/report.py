@@ -61,7 +61,6 @@ sagaconsole runs at {plan.url}/
     7. Over gRPC: sagaconsole.v1.Sagas at {plan.grpc_address} (no TLS; reflection is on; the same tokens).
 
   For manage.py in another terminal: set -a; . {plan.directory / ENVIRONMENT}; set +a
-  and then for example: .venv/bin/python manage.py saga list
   Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
   Logs: {plan.directory / "logs"}
   Ctrl-C stops everything; the data stays for the next start.
