@@ -5,6 +5,7 @@ wrote something and waited for its flush. Read-only transactions write none. The
 cluster: leases, heartbeats and the dispatcher's rounds are in it.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ class Meter:
         with self._connection as connection:
             ends = [self._start, _flushed_to(connection)]
             [(wal,)] = connection.execute("SELECT pg_wal_lsn_diff(%s, %s)", ends[::-1]).fetchall()
-            [(commits,)] = connection.execute(_COMMITS, ends).fetchall()
+            # Where nothing was written there is no record to begin with, which the function takes for an error.
+            [(commits,)] = connection.execute(_COMMITS, ends).fetchall() if wal else [(0,)]
         return Costs(int(commits), int(wal), python, postgres, others)
 
     def _cpu_now(self) -> tuple[float, float, float]:
@@ -69,6 +71,17 @@ class Meter:
             elif me in (process.pid, process.parent):
                 other_parts += process.cpu
         return python, postgres, other_parts
+
+
+def memory_of(session: int) -> float:
+    """MB that the processes of a session take, pages they share counted once between them."""
+    total = 0
+    for process in _processes():
+        if process.session == session:
+            with contextlib.suppress(OSError):  # it has just ended
+                rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+                total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total / 1024
 
 
 @dataclass(frozen=True, slots=True)
