@@ -50,7 +50,8 @@ def _rounds(all_stages: stages.Stages, repeat: int, names: Collection[str]) -> M
                 except (BenchmarkFailed, EmbeddedServerError) as reason:
                     if group not in PEERS:
                         raise
-                    measured.left_out[group] = str(reason)
+                    first, *more = str(reason).strip().splitlines()
+                    measured.left_out[group] = " ... ".join([first, *more[-1:]])
                     say(f"  {group} is left out: {reason}")
     measured.results += [
         Result(name, WORKLOADS[name].title, WORKLOADS[name].unit, tuple(runs[name])) for name in WORKLOADS if runs[name]
