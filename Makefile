@@ -20,7 +20,7 @@ WITH_SERVERS = set -a; [ -n "$$DATABASE_URL" ] || . ./$(SERVERS)/environment || 
 	set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check prove bench faults servers manage web worker dispatcher
+.PHONY: help setup setup-dev demo test check proto prove bench faults screenshots servers manage web worker housekeeping dispatcher
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ demo: $(VENV)/.runtime  ## The whole system, on its own PostgreSQL and Valkey, u
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
 test: check  ## All checks and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev  ## Format, lint, types, layers, migrations, deployment settings
 	$(BIN)/ruff format --check .
@@ -45,6 +45,9 @@ check: $(VENV)/.dev  ## Format, lint, types, layers, migrations, deployment sett
 	$(CHECK_ENVIRONMENT) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(CHECK_ENVIRONMENT) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
+proto: $(VENV)/.dev  ## The code generated from sagaconsole_proto/v1/*.proto, made anew
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. sagaconsole_proto/v1/*.proto
+
 prove: $(VENV)/.dev  ## Play 10,000 random sagas against the rules
 	@exec $(BIN)/python -m tests.core.prove $(ARGS)
 
@@ -53,6 +56,9 @@ bench: $(VENV)/.dev  ## Measure throughput and latency
 
 faults: $(VENV)/.dev  ## Break everything and count what is lost (LEVEL=smoke or long)
 	@exec $(BIN)/python -m tests.faults --level $(LEVEL) $(ARGS)
+
+screenshots: $(VENV)/.dev  ## Photograph every page, light and dark, wide and narrow, in both languages
+	@exec $(BIN)/python -m tests.screenshots $(ARGS)
 
 servers: $(VENV)/.runtime  ## PostgreSQL and Valkey for development, until Ctrl-C
 	@exec $(BIN)/python -m sagaconsole.embedded --data-dir $(SERVERS)
@@ -66,6 +72,9 @@ web: $(VENV)/.runtime  ## The console alone, on port 8000
 
 worker: $(VENV)/.runtime  ## One worker alone
 	@$(WITH_SERVERS) $(BIN)/python manage.py work $(ARGS)
+
+housekeeping: $(VENV)/.runtime  ## The worker that does bulk acts, alone
+	@$(WITH_SERVERS) $(BIN)/python manage.py work --queue housekeeping $(ARGS)
 
 dispatcher: $(VENV)/.runtime  ## The dispatcher alone
 	@$(WITH_SERVERS) $(BIN)/python manage.py dispatcher $(ARGS)

@@ -12,11 +12,16 @@ from orchestration.models import AuditEntry
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person (or their token) and the way they came. `scopes`: the token's verbs; None means no narrowing."""
+    """A person (or their token) and the way they came. `scopes`: the token's verbs; None means no narrowing.
+
+    `token`: what tells the token from others, empty without one. `per_minute`: its own limit of requests, if any.
+    """
 
     user: Any
     via: str
     scopes: frozenset[str] | None = None
+    token: str = ""
+    per_minute: int | None = None
 
     @property
     def name(self) -> str:

@@ -71,7 +71,7 @@ def publish_definition(*, document: dict[str, Any], actor: Actor) -> Published:
     if not actor.may("add_sagadefinition"):
         audit.write(actor=actor, act="publish", subject=_subject(document), granted=False)
         actor.must("add_sagadefinition")
-    parsed = _checked(document)
+    parsed = check_document(document)
     fingerprint = hashlib.sha256(strict_json.canonical(document)).hexdigest()
     with transaction.atomic():
         _one_at_a_time(parsed.name)
@@ -129,8 +129,8 @@ def _json(raw: bytes) -> Any:
         raise WrongDefinition(error.problems) from error
 
 
-def _checked(document: Any) -> core.SagaDefinition:
-    """The document as values, with everything checked that the pure parser cannot know."""
+def check_document(document: Any) -> core.SagaDefinition:
+    """The document as values, with everything checked that the pure parser cannot know. Raises WrongDefinition."""
     if problems := strict_json.find_problems(document, max_depth=2 * strict_json.MAX_DEPTH):
         raise WrongDefinition(problems)
     if len(strict_json.canonical(document)) > MAX_DOCUMENT_BYTES:
@@ -156,6 +156,8 @@ def _participant_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
                 yield from _function_problems(step, place)
             case Participant.Transport.HTTP:
                 yield from _path_problems(step, place)
+            case Participant.Transport.GRPC | Participant.Transport.AMQP:
+                yield from _word_problems(step, place)
 
 
 def _expression_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
@@ -192,6 +194,13 @@ def _path_problems(step: core.StepDefinition, place: str) -> Iterator[Problem]:
     for at, path in _targets(step, place):
         if not path.startswith("/") or " " in path:
             yield Problem(at, "must be a path that begins with /")
+
+
+def _word_problems(step: core.StepDefinition, place: str) -> Iterator[Problem]:
+    """A method, or a routing key: AMQP knows at most 255 bytes."""
+    for at, word in _targets(step, place):
+        if not word.isprintable() or " " in word or len(word.encode()) > 255:
+            yield Problem(at, "must be 1 to 255 printable characters without blanks")
 
 
 def _step_rows(definition: SagaDefinition, parsed: core.SagaDefinition) -> list[DefinitionStep]:

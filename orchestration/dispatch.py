@@ -3,7 +3,9 @@
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -23,11 +25,14 @@ logger = logging.getLogger(__name__)
 DUE_CHANNEL = "saga_due"
 CHANGED_CHANNEL = "saga_changed"
 QUEUE = "drain"
+HOUSEKEEPING_QUEUE = "housekeeping"
 QUIET_SECONDS = 0.02
+BURST_SECONDS = 0.25
 MANY = 50
 DRAIN_JOB = "orchestration.jobs.run_drain"
-# Only a backstop: a drain ends by its own clock, and waits for calls that may take an hour.
-DRAIN_JOB_SECONDS = 86_400
+HOUSEKEEPING_JOB = "orchestration.jobs.run_housekeeping"
+# Only a backstop: jobs end by their own clock, and a drain waits for calls that may take an hour.
+JOB_SECONDS = 86_400
 
 
 class Throttle:
@@ -48,11 +53,12 @@ class Throttle:
 
 
 _due_throttle = Throttle(QUIET_SECONDS)
+_in_a_burst: ContextVar[bool] = ContextVar("in_a_burst", default=False)
 
 
-def changed_payload(sagas: Sequence[tuple[UUID, int]]) -> str:
-    """What pages are told: ids and revisions, or "many"."""
-    if len(sagas) > MANY:
+def changed_payload(sagas: Sequence[tuple[UUID, int]] | None) -> str:
+    """What pages are told: ids and revisions, or "many" (None)."""
+    if sagas is None or len(sagas) > MANY:
         return '{"many": true}'
     return json.dumps({"sagas": [[str(saga_id), revision] for saga_id, revision in sagas]})
 
@@ -63,8 +69,27 @@ def launched(saga_id: UUID) -> None:
 
 
 def acted(saga_id: UUID, revision: int) -> None:
-    """After the commit, tell drains and pages that somebody changed a saga."""
-    transaction.on_commit(lambda: _announce([(saga_id, revision)]), robust=True)
+    """After the commit, tell drains and pages that somebody changed a saga; in a burst, whoever makes it tells."""
+    if not _in_a_burst.get():
+        transaction.on_commit(lambda: _announce([(saga_id, revision)]), robust=True)
+
+
+@contextmanager
+def in_a_burst() -> Iterator[Callable[[], None]]:
+    """For whoever acts on many sagas in a row: call what it gives after each. It tells of "many" now and then, and
+    once more at the end. When it ends badly nothing is told: the dispatcher and the pages look by themselves."""
+    throttle = Throttle(BURST_SECONDS)
+    token = _in_a_burst.set(True)
+    try:
+        yield lambda: announce_many() if throttle.may() else None
+    finally:
+        _in_a_burst.reset(token)
+    announce_many()
+
+
+def announce_many() -> None:
+    """Tell drains and pages that something has changed, not what."""
+    _announce(None)
 
 
 def _announce_now_and_then(saga_id: UUID) -> None:
@@ -72,7 +97,7 @@ def _announce_now_and_then(saga_id: UUID) -> None:
         _announce([(saga_id, 0)])
 
 
-def _announce(sagas: Sequence[tuple[UUID, int]]) -> None:
+def _announce(sagas: Sequence[tuple[UUID, int]] | None) -> None:
     statement = f"SELECT pg_notify(%s, ''), pg_notify(%s, %s), ({leases.COUNT_DRAINS})"
     with connection.cursor() as cursor:
         cursor.execute(statement, [DUE_CHANNEL, CHANGED_CHANNEL, changed_payload(sagas)])
@@ -83,17 +108,26 @@ def _announce(sagas: Sequence[tuple[UUID, int]]) -> None:
 
 def enqueue_drain() -> bool:
     """Put one drain job into the queue. False when Redis cannot be reached: the dispatcher will try again."""
+    return _enqueue(QUEUE, DRAIN_JOB)
+
+
+def enqueue_housekeeping() -> bool:
+    """The same for the worker that does bulk acts."""
+    return _enqueue(HOUSEKEEPING_QUEUE, HOUSEKEEPING_JOB)
+
+
+def queue(name: str = QUEUE) -> Any:
+    """The drains' queue, or another. Jobs are enqueued at once: callers are past their commit."""
+    return django_rq.get_queue(name, commit_mode="auto", connection=_redis())
+
+
+def _enqueue(name: str, job: str) -> bool:
     try:
-        queue().enqueue_call(DRAIN_JOB, timeout=DRAIN_JOB_SECONDS, result_ttl=0, failure_ttl=60)
+        queue(name).enqueue_call(job, timeout=JOB_SECONDS, result_ttl=0, failure_ttl=60)
     except RedisError as error:
         logger.warning("no wake-up was sent, Redis cannot be reached: %s", error)
         return False
     return True
-
-
-def queue() -> Any:
-    """The drains' queue. Jobs are enqueued at once: callers are past their commit."""
-    return django_rq.get_queue(QUEUE, commit_mode="auto", connection=_redis())
 
 
 @cache

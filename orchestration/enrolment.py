@@ -2,9 +2,10 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -13,9 +14,9 @@ from orchestration import audit
 from orchestration.audit import Actor
 from orchestration.core.definitions import NAME, Problem
 from orchestration.models import Participant
+from orchestration.participants.brokers import broker_of
 from orchestration.participants.hosts import AllowList
 
-HTTP = Participant.Transport.HTTP
 MAX_LENGTH = {"base_url": 512, "status_path": 255, "secret": 255}
 
 
@@ -64,15 +65,15 @@ def problems_with(
     *, name: str, transport: str, base_url: str = "", status_path: str = "", secret: str = ""
 ) -> list[Problem]:
     """What is wrong with a participant's fields; an empty list when it may be stored."""
-    is_http = transport == HTTP
+    manner = MANNERS.get(transport, MANNERS[Participant.Transport.FUNCTION.value])
     checks = {
         "name": (bool(NAME.fullmatch(name)), "must be 1 to 64 of a-z, 0-9 and -, with a letter or digit at both ends"),
         "transport": (
             transport in Participant.Transport.values,
             f"must be {' or '.join(Participant.Transport.values)}",
         ),
-        "base_url": (_is_callable_url(base_url) if is_http else base_url == "", _address_rule(is_http=is_http)),
-        "status_path": (status_path == "" or (is_http and _is_path(status_path)), "must be a path that begins with /"),
+        "base_url": (manner.is_address(base_url), manner.address_rule),
+        "status_path": (status_path == "" or manner.is_status(status_path), manner.status_rule),
         "secret": (_is_secret(secret), "must be printable, and base64 after whsec_"),
     }
     problems = [Problem(field, reason) for field, (good, reason) in checks.items() if not good]
@@ -90,25 +91,39 @@ def described(participant: Participant) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _address_rule(*, is_http: bool) -> str:
-    if is_http:
-        return "must be an http or https URL without user, query or fragment, whose host is in SAGA_PARTICIPANT_HOSTS"
-    return "belongs to HTTP participants only"
-
-
-def _is_callable_url(text: str) -> bool:
+def _is_callable_url(text: str, *schemes: str) -> SplitResult | None:
+    """The parts of an address that may be called; None when it may not."""
     try:
         parts = urlsplit(text)
         has_port = parts.port is None or parts.port > 0
     except ValueError:
-        return False
-    plain = parts.scheme in ("http", "https") and not (parts.query or parts.fragment or "@" in parts.netloc)
+        return None
+    plain = parts.scheme in schemes and not (parts.query or parts.fragment or "@" in parts.netloc)
     allowed = AllowList(settings.SAGA_PARTICIPANT_HOSTS).allows(parts.hostname or "")
-    return plain and has_port and allowed and _is_unbroken(text)
+    return parts if plain and has_port and allowed and _is_unbroken(text) else None
+
+
+def _is_http(text: str) -> bool:
+    return _is_callable_url(text, "http", "https") is not None
+
+
+def _is_grpc(text: str) -> bool:
+    parts = _is_callable_url(text, "grpc", "grpcs")
+    return parts is not None and parts.port is not None and parts.path in ("", "/")
 
 
 def _is_path(text: str) -> bool:
     return text.startswith("/") and _is_unbroken(text) and "?" not in text and "#" not in text
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What a transport's address and its way to be asked look like, and the words for those that do not."""
+
+    is_address: Callable[[str], bool]
+    address_rule: str
+    is_status: Callable[[str], bool]
+    status_rule: str
 
 
 def _is_unbroken(text: str) -> bool:
@@ -122,3 +137,28 @@ def _is_secret(text: str) -> bool:
         return bool(base64.b64decode(text.removeprefix("whsec_"), validate=True))
     except (binascii.Error, ValueError):
         return False
+
+
+def _is_amqp(text: str) -> bool:
+    return _is_callable_url(text, "amqp", "amqps") is not None and broker_of(text) is not None
+
+
+_HOST = "without user, query or fragment, whose host is in SAGA_PARTICIPANT_HOSTS"
+MANNERS: dict[str, Manner] = {
+    Participant.Transport.FUNCTION.value: Manner(
+        lambda text: text == "", "belongs to participants over the network only",
+        lambda _text: False, "a function has none",
+    ),
+    Participant.Transport.HTTP.value: Manner(
+        _is_http, f"must be an http or https URL {_HOST}", _is_path, "must be a path that begins with /",
+    ),
+    Participant.Transport.GRPC.value: Manner(
+        _is_grpc, f"must be grpc://host:port or grpcs://host:port {_HOST}",
+        lambda text: text == "Status", "must be Status, or empty when the participant does not serve it",
+    ),
+    Participant.Transport.AMQP.value: Manner(
+        _is_amqp, "must be amqp://host:port/vhost or amqps://... without user, of a broker in AMQP_URL or "
+        "SAGA_AMQP_BROKERS, whose host is in SAGA_PARTICIPANT_HOSTS",
+        lambda text: _is_unbroken(text) and len(text.encode()) <= 255, "must be a routing key",
+    ),
+}  # fmt: skip

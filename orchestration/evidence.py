@@ -99,12 +99,19 @@ def of_saga(saga: Saga, only: str = "") -> list[StepEvidence]:
         row.position: row
         for row in DefinitionStep.objects.select_related("participant").filter(definition_id=saga.definition_id)
     }
-    called = [step for step in saga.steps.all() if step.action_attempts and only in ("", step.name)]
+    called = [step for step in saga.steps.all() if _was_called(step) and only in ("", step.name)]
     pairs = [(step, plan[step.position].participant) for step in called]
     asked = [(step, participant) for step, participant in pairs if participant is not None]
-    questions = [question for step, participant in asked for question in _questions(saga.pk, step, participant)]
+    questions = [
+        question for step, participant in asked for question in _questions(_name_of(saga, step), step, participant)
+    ]
     answers = asyncio.run(_ask_all(questions, {participant.name: participant for _step, participant in asked}))
-    return [_evidence(saga.pk, step, participant, answers) for step, participant in asked]
+    return [_evidence(_name_of(saga, step), step, participant, answers) for step, participant in asked]
+
+
+def _name_of(saga: Saga, step: Step) -> UUID:
+    """The id that its participant knows the step by: a step that a restart has kept was done by another saga."""
+    return step.origin_saga_id or saga.pk
 
 
 def _questions(saga_id: UUID, step: Step, participant: Participant) -> list[Question]:
@@ -112,6 +119,10 @@ def _questions(saga_id: UUID, step: Step, participant: Participant) -> list[Ques
         *(question for _way, question in _about_keys(saga_id, step, participant)),
         _about_ledger(saga_id, participant),
     ]
+
+
+def _was_called(step: Step) -> bool:
+    return step.action_attempts > 0 or step.origin_saga_id is not None
 
 
 def _about_keys(saga_id: UUID, step: Step, participant: Participant) -> list[tuple[str, Question]]:

@@ -63,7 +63,7 @@ class Fault:
             and self.step in ("", command.step)
             and self.participant in ("", command.participant)
             and self.direction in ("", command.direction)
-            and self.saga_id in (None, command.saga_id)
+            and self.saga_id in (None, command.saga_id, command.waiting_saga)
             and (not self.attempts or command.attempt in self.attempts)
             and luck < self.probability
         )

@@ -7,11 +7,12 @@ import signal
 
 import uvloop
 from django.conf import settings
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 from redis.exceptions import RedisError
 
-from orchestration import dispatch
+from orchestration import bulk, dispatch
 from orchestration.drain.loop import Drain, Summary
+from orchestration.store import bulks
 
 logger = logging.getLogger(__name__)
 SLICE_SECONDS = 10.0
@@ -68,3 +69,18 @@ def _successor_is_sure() -> bool:
         logger.warning("Redis cannot be reached, the drain goes on: %s", error)
         return False
     return dispatch.enqueue_drain()
+
+
+def run_housekeeping() -> None:
+    """Work on bulk acts that are due, and see to it that another job follows while some are.
+
+    Without the database nothing is lost: what was due is due again, and the dispatcher sends for a worker.
+    """
+    connections.close_all()
+    try:
+        bulks.begin_work()
+        bulk.work(seconds=SLICE_SECONDS, stop=lambda: STOP.is_set)
+        if bulks.is_due():
+            dispatch.enqueue_housekeeping()
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("bulk acts wait: the database cannot be reached: %s", str(error).strip())

@@ -8,10 +8,12 @@ ADMIN = "admin"
 
 _MODELS = (
     "saga", "sagadata", "step", "attempt", "event", "sagadefinition", "definitionstep", "participant", "faultrule",
-    "drain", "auditentry",
+    "drain", "auditentry", "bulk", "bulkitem",
 )  # fmt: skip
 _VIEWER = {f"view_{model}" for model in _MODELS}
-_ACTS = ("retry", "compensate", "skip", "resolve", "pause", "resume", "edit_and_retry", "approve", "note")
+_ACTS = (
+    "retry", "compensate", "skip", "resolve", "pause", "resume", "edit_and_retry", "restart_from", "approve", "note",
+)  # fmt: skip
 _OPERATOR = _VIEWER | {f"{verb}_saga" for verb in ("launch", *_ACTS)}
 _ADMIN = _OPERATOR | {
     "abandon_saga", "add_faultrule", "change_faultrule", "delete_faultrule", "add_participant", "change_participant",

@@ -1,4 +1,7 @@
-"""What heals by itself: dead leases, sagas without an owner, parked sagas whose reason is gone, lost wake-ups."""
+"""What heals by itself: dead leases, sagas without an owner, parked sagas whose reason is gone, lost wake-ups.
+
+Of drains and of bulk acts alike.
+"""
 
 import logging
 from dataclasses import asdict, dataclass
@@ -8,7 +11,7 @@ from redis.exceptions import RedisError
 from rq import Worker
 
 from orchestration import dispatch
-from orchestration.store import leases
+from orchestration.store import bulks, flow, leases, parked
 from orchestration.store.figures import Figures, add_now
 
 logger = logging.getLogger(__name__)
@@ -35,12 +38,19 @@ def sweep() -> Swept:
         ownerless = cursor.rowcount
         cursor.execute(leases.RELEASE_PARKED)
         unparked = cursor.rowcount
+        cursor.execute(parked.HEAL_LOCKS)
+        unparked += cursor.rowcount
+        cursor.execute(flow.ORPHANED)
+        cursor.execute(flow.FREE_AGAIN)
         if released or ownerless or unparked:
             cursor.execute("SELECT pg_notify(%s, '')", [dispatch.DUE_CHANNEL])
         cursor.execute(leases.COUNT_DRAINS)
         drains = cursor.fetchone()[0]
     swept = Swept(dead, released, ownerless, unparked, _wake_workers(drains))
     _count(swept)
+    bulks.forget_drafts()
+    if bulks.is_due():
+        _wake_the_housekeeper()
     return swept
 
 
@@ -66,3 +76,12 @@ def _wake_workers(drains: int) -> int | None:
         logger.warning("Redis cannot be reached, no worker can be woken: %s", error)
         return None
     return max(0, missing)
+
+
+def _wake_the_housekeeper() -> None:
+    """One job in the queue is enough: it takes up whatever is due."""
+    try:
+        if len(dispatch.queue(dispatch.HOUSEKEEPING_QUEUE)) == 0:
+            dispatch.enqueue_housekeeping()
+    except RedisError as error:
+        logger.warning("Redis cannot be reached, no bulk act can be taken up: %s", error)

@@ -17,9 +17,10 @@ from orchestration.models import ApiToken
 
 PREFIX = "saga_"
 SCOPES = (
-    "view", "launch", "retry", "compensate", "skip", "resolve", "pause", "resume", "edit-and-retry", "abandon",
-    "approve", "note", "add", "change", "delete",
+    "view", "launch", "retry", "compensate", "skip", "resolve", "pause", "resume", "edit-and-retry",
+    "restart-from", "abandon", "approve", "note", "add", "change", "delete",
 )  # fmt: skip
+MAX_PER_MINUTE = 1_000_000
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -33,12 +34,13 @@ def issue(
     name: str,
     scopes: Collection[str] = (),
     expires_in: timedelta | None = None,
+    per_minute: int | None = None,
     actor: Actor | None = None,
 ) -> tuple[ApiToken, str]:
     """A new token and its secret, which is never shown again.
 
-    `scopes` narrow the user's rights; none: all of them. Without `actor` (a management command) the audit row names
-    the user. Raises PermissionDenied (audited) and UnknownScope.
+    `scopes` narrow the user's rights; none: all of them. `per_minute`: its own limit of requests. Without `actor` (a
+    management command) the audit row names the user. Raises PermissionDenied (audited) and UnknownScope.
     """
     _must(actor, "add_apitoken", "issue token", name)
     if unknown := sorted(set(scopes) - set(SCOPES)):
@@ -47,7 +49,7 @@ def issue(
     with transaction.atomic():
         token = ApiToken.objects.create(
             user=user, name=name, digest=_digest(secret), scopes=sorted(set(scopes)),
-            expires_at=Now() + expires_in if expires_in is not None else None,
+            expires_at=Now() + expires_in if expires_in is not None else None, per_minute=per_minute,
         )  # fmt: skip
         _note(actor or Actor(user, "command"), "issue token", token)
     token.refresh_from_db()
@@ -75,7 +77,8 @@ def authenticate(secret: str, *, via: str = "rest") -> Actor | None:
     if token.last_used_at is None or token.now - token.last_used_at > USE_IS_NOTED_EVERY:
         # Once a minute is enough to see whether a token is in use, and spares a write for every call.
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=Now())
-    return Actor(token.user, via, frozenset(token.scopes) if token.scopes else None)
+    scopes = frozenset(token.scopes) if token.scopes else None
+    return Actor(token.user, via, scopes, token=token.digest[:32], per_minute=token.per_minute)
 
 
 def _digest(secret: str) -> str:

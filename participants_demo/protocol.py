@@ -33,6 +33,12 @@ class MalformedError(AnswerError):
     status, code = 400, "malformed"
 
 
+class UnknownTargetError(AnswerError):
+    """This service has no such action or compensation."""
+
+    status, code = 404, "unknown_path"
+
+
 class StaleEpochError(AnswerError):
     """A worker that lost its lease is still calling."""
 
@@ -119,7 +125,11 @@ def twin_of(key: str) -> str:
 
 def read_call(*, headers: Mapping[str, str], body: bytes) -> Call:
     """The call in a request; header names in lower case. Raises MalformedError with what is wrong."""
-    fields = read_object(body)
+    return make_call(headers=headers, fields=read_object(body))
+
+
+def make_call(*, headers: Mapping[str, str], fields: Mapping[str, Any]) -> Call:
+    """The same of a body that was read. Raises MalformedError."""
     call = Call(
         saga_id=_name(fields, "saga_id"),
         step=_name(fields, "step"),
@@ -135,12 +145,17 @@ def read_call(*, headers: Mapping[str, str], body: bytes) -> Call:
     return call
 
 
-def read_object(body: bytes) -> dict[str, Any]:
-    """A JSON object. Raises MalformedError, also for NaN, which JSON does not know."""
+def read_json(text: str | bytes) -> Any:
+    """Raises MalformedError, also for NaN, which JSON does not know."""
     try:
-        value = json.loads(body, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"the body is not JSON: {error}") from error
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """A JSON object. Raises MalformedError."""
+    value = read_json(body)
     if not isinstance(value, dict):
         raise MalformedError("the body must be a JSON object")
     return value
@@ -150,7 +165,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _name(fields: dict[str, Any], name: str) -> str:
+def _name(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= 255 or not value.isprintable():
         raise MalformedError(f"{name} must be a text of 1 to 255 printable characters")

@@ -1,28 +1,21 @@
 """The protocol over HTTP. Each handler reads the request, and lets a database thread do the rest."""
 
-import asyncio
 import json
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from participants_demo import barrier, ledger, signature
+from participants_demo import desk, ledger, signature
 from participants_demo.database import in_database
-from participants_demo.inputs import delay_seconds
-from participants_demo.protocol import ACTION, COMPENSATION, Call, MalformedError, read_call, twin_of
-from participants_demo.service import Service, Starter, perform
+from participants_demo.protocol import MalformedError, read_call
+from participants_demo.service import Service
 from participants_demo.service_settings import PARTICIPANT, PARTICIPANT_SECRET
 from participants_demo.web import Handler, Request, Routes
 
 LARGEST_PAGE = 5000
-_delayed: Counter[str] = Counter()  # keys that wait for their `delay_seconds` in this process
 
 
 def routes_of(service: Service) -> Routes:
     """Every method and path that a participant answers."""
     return {
-        **{("POST", path): _handler(verb, ACTION) for path, verb in service.actions.items()},
-        **{("POST", path): _handler(verb, COMPENSATION) for path, verb in service.compensations.items()},
+        **{("POST", path): _handler(service) for path in [*service.actions, *service.compensations]},
         ("GET", "/status"): _status,
         ("GET", "/ledger"): _ledger,
         ("GET", "/balances"): _balances_of(service),
@@ -31,47 +24,19 @@ def routes_of(service: Service) -> Routes:
     }
 
 
-def _handler(verb: Starter, direction: str) -> Handler:
+def _handler(service: Service) -> Handler:
     async def handle(request: Request) -> str:
         if PARTICIPANT_SECRET:
             signature.check(secret=PARTICIPANT_SECRET, headers=request.headers, body=request.body)
-        call = read_call(headers=request.headers, body=request.body)
-        if call.direction != direction:
-            raise MalformedError(f"{request.path} takes direction {direction}, not {call.direction}")
-        await _delay(call)
-        return await in_database(lambda: perform(call, verb))
+        return await desk.do(service, request.path, read_call(headers=request.headers, body=request.body))
 
     return handle
-
-
-async def _delay(call: Call) -> None:
-    """Wait as long as the input of an action asks for, unless it was done before."""
-    seconds = delay_seconds(call.input) if call.is_action else 0
-    if not seconds or (await in_database(lambda: barrier.state_of(call.key)))["state"] == "done":
-        return
-    with _in_hand(call.key):  # no thread and no connection is held meanwhile
-        await asyncio.sleep(seconds)
-
-
-@contextmanager
-def _in_hand(key: str) -> Iterator[None]:
-    _delayed[key] += 1
-    try:
-        yield
-    finally:
-        _delayed[key] -= 1
-        if not _delayed[key]:
-            del _delayed[key]
 
 
 async def _status(request: Request) -> str:
     """`GET /status?key=`: what became of a call."""
     key = _printable(request, "key")
-    twin_of(key)
-    found = await in_database(lambda: barrier.state_of(key))
-    if found["state"] in {"absent", "refused"} and key in _delayed:
-        found = {"state": "in_progress"}
-    return json.dumps(found)
+    return json.dumps(await desk.state_of(key))
 
 
 async def _ledger(request: Request) -> str:

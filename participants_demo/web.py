@@ -7,7 +7,7 @@ up; a participant must finish what it began, or every timeout would look as if t
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Beside = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Application:
     """
 
     routes: Routes
-    beside: Callable[[], Coroutine[Any, Any, None]] | None = None
+    beside: Sequence[Beside] = ()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,12 +80,12 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
-        running = asyncio.create_task(self.beside()) if self.beside else None
+        running = [asyncio.create_task(work()) for work in self.beside]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
-        if running:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Message, receive: Receive) -> str:

@@ -1,5 +1,6 @@
 """The environment, read once into typed values; nonsense stops the process with one clear line."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,8 +29,19 @@ class Environment:
     function_modules: list[str]
     max_calls: int
     database_pool: int
+    api_rate: int
     time_zone: str
     log_format: str
+    amqp_url: str
+    amqp_brokers: list[str]
+    amqp_prefix: str
+    amqp_prefetch: int
+    grpc_address: str
+    grpc_certificate: str
+    grpc_key: str
+    participant_ca: str
+    participant_certificate: str
+    participant_key: str
     database: dict[str, Any]
 
     @property
@@ -46,6 +58,7 @@ def read_environment() -> Environment:
     _check_url("DATABASE_URL", database_url, ("postgres", "postgresql"))
     redis_url = _required("REDIS_URL", "redis://:password@host:6379/0")
     _check_url("REDIS_URL", redis_url, ("redis", "rediss", "unix"))
+    amqp_url = _broker_url("AMQP_URL", _text("AMQP_URL", ""), debug=debug or _boolean("SAGA_DEMO"))
     return Environment(
         database_url=database_url,
         redis_url=redis_url,
@@ -59,8 +72,17 @@ def read_environment() -> Environment:
         function_modules=_list("SAGA_FUNCTION_MODULES"),
         max_calls=_whole("SAGA_MAX_CALLS", 1000, low=1, high=10_000),
         database_pool=_whole("DATABASE_POOL", 0, low=0, high=100),
+        api_rate=_whole("SAGA_API_RATE", 12_000, low=0, high=1_000_000),
         time_zone=_text("TIME_ZONE", "UTC"),
         log_format=_one_of("LOG_FORMAT", "text", logs.FORMATS),
+        amqp_url=amqp_url,
+        amqp_brokers=_brokers("SAGA_AMQP_BROKERS"),
+        amqp_prefix=_text("AMQP_PREFIX", "saga"),
+        amqp_prefetch=_whole("AMQP_PREFETCH", 50, low=1, high=1000),
+        grpc_address=_address("SAGA_GRPC_ADDRESS", "127.0.0.1:50051"),
+        **_pair("SAGA_GRPC_CERTIFICATE", "SAGA_GRPC_KEY", "grpc"),
+        participant_ca=_file("SAGA_PARTICIPANT_CA"),
+        **_pair("SAGA_PARTICIPANT_CERTIFICATE", "SAGA_PARTICIPANT_KEY", "participant"),
         database=dict(_env.db_url_config(database_url, engine="django.db.backends.postgresql")),
     )
 
@@ -113,6 +135,46 @@ def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
         _ = parts.port
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} has a wrong port: {error}") from error
+
+
+def _broker_url(name: str, value: str, *, debug: bool) -> str:
+    """A broker's address, or nothing. RabbitMQ's well-known password is for this machine only."""
+    if not value:
+        return ""
+    _check_url(name, value, ("amqp", "amqps"))
+    parts = urlsplit(value)
+    is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if (parts.username, parts.password) in {(None, None), ("guest", "guest")} and not (debug or is_here):
+        raise ImproperlyConfigured(f"{name} must name a user and a password other than guest:guest")
+    return value
+
+
+def _brokers(name: str) -> list[str]:
+    return [_broker_url(name, value, debug=False) for value in _list(name)]
+
+
+def _address(name: str, default: str) -> str:
+    value = _text(name, default)
+    host, _colon, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ImproperlyConfigured(f"{name} must be host:port, not {value!r}")
+    return value
+
+
+def _file(name: str) -> str:
+    """The path of a file that can be read, or nothing."""
+    value = _text(name, "")
+    if value and not os.access(value, os.R_OK):
+        raise ImproperlyConfigured(f"{name}: the file {value} cannot be read")
+    return value
+
+
+def _pair(certificate: str, key: str, field: str) -> dict[str, str]:
+    """Two PEM files that go together, as two fields."""
+    files = {f"{field}_certificate": _file(certificate), f"{field}_key": _file(key)}
+    if len([file for file in files.values() if file]) == 1:
+        raise ImproperlyConfigured(f"{certificate} and {key} go together: set both or none")
+    return files
 
 
 def _secret_key(*, debug: bool) -> str:

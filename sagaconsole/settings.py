@@ -88,7 +88,8 @@ if ENVIRONMENT.database_pool:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 RQ_QUEUES = {
-    "drain": {"URL": ENVIRONMENT.redis_url, "SERIALIZER": "orchestration.worker.SignedJSON"},
+    name: {"URL": ENVIRONMENT.redis_url, "SERIALIZER": "orchestration.worker.SignedJSON"}
+    for name in ("drain", "housekeeping")
 }
 RQ = {"JOB_CLASS": "orchestration.worker.SagaJob"}
 
@@ -149,4 +150,12 @@ SAGA_PARTICIPANT_HOSTS = ENVIRONMENT.participant_hosts
 SAGA_ALLOW_FAULTS = ENVIRONMENT.allow_faults or ENVIRONMENT.is_demo
 SAGA_FUNCTION_MODULES = ENVIRONMENT.function_modules
 SAGA_MAX_CALLS = ENVIRONMENT.max_calls
+SAGA_API_RATE = ENVIRONMENT.api_rate
 SAGA_IS_DEMO = ENVIRONMENT.is_demo
+AMQP_URL, AMQP_PREFIX, AMQP_PREFETCH = ENVIRONMENT.amqp_url, ENVIRONMENT.amqp_prefix, ENVIRONMENT.amqp_prefetch
+SAGA_AMQP_BROKERS = [url for url in (ENVIRONMENT.amqp_url, *ENVIRONMENT.amqp_brokers) if url]
+SAGA_GRPC_ADDRESS = ENVIRONMENT.grpc_address
+SAGA_GRPC_CERTIFICATE, SAGA_GRPC_KEY = ENVIRONMENT.grpc_certificate, ENVIRONMENT.grpc_key
+# What participants are called with over TLS: PEM files, or nothing.
+SAGA_PARTICIPANT_CA = ENVIRONMENT.participant_ca
+SAGA_PARTICIPANT_CERTIFICATE, SAGA_PARTICIPANT_KEY = ENVIRONMENT.participant_certificate, ENVIRONMENT.participant_key

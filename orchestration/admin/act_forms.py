@@ -72,6 +72,10 @@ def _field(act: str, name: str, *, required: bool) -> forms.Field:
     match name:
         case "outcome":
             return forms.ChoiceField(label=_("outcome"), choices=OUTCOMES[act], widget=forms.RadioSelect)
+        case "version":
+            return forms.IntegerField(
+                label=_("version of the new saga, if not the same"), required=required, min_value=1, max_value=2**31 - 1
+            )
         case "confirm":
             return forms.CharField(label=_("the saga's id, to confirm"), max_length=64)
         case "input":

@@ -30,6 +30,7 @@ TITLES = {
     "pause": gettext_lazy("Pause"),
     "resume": gettext_lazy("Resume"),
     "edit-and-retry": gettext_lazy("Change what a call sends, and retry"),
+    "restart-from": gettext_lazy("Restart from a step, in a new saga"),
     "abandon": gettext_lazy("Abandon"),
     "approve": gettext_lazy("Approve or reject a step"),
     NOTE: gettext_lazy("Write a note"),

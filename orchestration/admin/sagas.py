@@ -24,7 +24,8 @@ class SagaAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fields = (
         "id", "definition", "status", "paused", "parked_on", "business_key", "stuck_reason", "revision", "epoch",
-        "trigger", "launched_by", "created_at", "deadline_at", "overdue", "started_at", "finished_at", "input",
+        "trigger", "launched_by", "created_at", "deadline_at", "overdue", "started_at", "finished_at",
+        "restarted_from_id", "restarted_as_id", "input",
     )  # fmt: skip
     readonly_fields = fields
 

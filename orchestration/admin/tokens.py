@@ -31,11 +31,15 @@ class TokenForm(forms.Form):
         label=gettext_lazy("valid for days"), required=False, min_value=1, max_value=3650,
         help_text=gettext_lazy("Empty: until it is revoked."),
     )  # fmt: skip
+    per_minute = forms.IntegerField(
+        label=gettext_lazy("requests a minute"), required=False, min_value=1, max_value=tokens.MAX_PER_MINUTE,
+        help_text=gettext_lazy("Empty: as many as this deployment lets every token make."),
+    )  # fmt: skip
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin):
-    list_display = ("name", "user", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+    list_display = ("name", "user", "scopes", "per_minute", "created_at", "expires_at", "revoked_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("name", "user__username")
     ordering = ("-id",)
@@ -58,7 +62,8 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         wanted = form.cleaned_data
         token, secret = tokens.issue(
             user=wanted["user"], name=wanted["name"], scopes=wanted["scopes"],
-            expires_in=timedelta(days=wanted["days"]) if wanted["days"] else None, actor=actor_of(request),
+            expires_in=timedelta(days=wanted["days"]) if wanted["days"] else None, per_minute=wanted["per_minute"],
+            actor=actor_of(request),
         )  # fmt: skip
         return _shown_once(self, request, token, secret)
 

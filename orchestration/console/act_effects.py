@@ -47,15 +47,13 @@ class Effects:
         """What follows, in one sentence or two."""
         if fixed := _ALWAYS.get((self.act, self.outcome)):
             return str(fixed)
-        match self.act:
-            case "compensate":
-                return _undo(len(self.preview.calls))
-            case "approve":
-                return self._reject()
-            case "skip":
-                return self._skip()
-            case "resolve":
-                return self._resolve()
+        told = {
+            "approve": self._reject, "skip": self._skip, "resolve": self._resolve, "restart-from": self._restart,
+        }  # fmt: skip
+        if self.act in told:
+            return told[self.act]()
+        if self.act == "compensate":
+            return _undo(len(self.preview.calls))
         return _retry(len(self.preview.calls)) if self.is_tried else self._too_late()
 
     @property
@@ -132,6 +130,13 @@ class Effects:
         if self._undoing:
             return _("The step counts as undone, and the saga goes on back.")
         return _("The step counts as succeeded, as if it had answered so, and the saga goes on.")
+
+    def _restart(self) -> str:
+        begun = _("This saga ends, and a new one takes over: it begins at %(step)s.") % {
+            "step": self.step.definition.name if self.step else ""
+        }
+        kept = _("What was done before stays, and is undone by the new saga if it has to go back.")
+        return f"{begun} {kept}"
 
     def _still_failed(self) -> list[str]:
         """Names of the steps that the saga is still stuck on when this one is repaired."""

@@ -1,6 +1,6 @@
 """What each act asks the operator for, beside the reason. What is wrong is said by the services, at the field."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -112,6 +112,20 @@ class AbandonForm(ActForm):
     said: tuple[str, ...] = ("confirm",)
 
 
+class RestartForm(ActForm):
+    """The versions that the new saga may run: the saga's own, and those that came after it."""
+
+    version = forms.TypedChoiceField(label=gettext_lazy("Version of the new saga"), coerce=int)
+    said: tuple[str, ...] = ("version",)
+
+    def prepare(self, *, versions: Sequence[int], preview_at: str) -> None:
+        field = self.fields["version"]
+        own, *newer = versions
+        choices = [(own, _("%(number)d, as before") % {"number": own})]
+        field.choices = [*choices, *((one, str(one)) for one in newer)]  # type: ignore[attr-defined]  # it is a ChoiceField
+        field.widget.attrs |= {"hx-get": preview_at, "hx-target": "#_foreseen", "hx-swap": "outerMorph"}
+
+
 class NoteForm(forms.Form):
     text = forms.CharField(
         label=gettext_lazy("New note"),
@@ -122,16 +136,23 @@ class NoteForm(forms.Form):
 
 _FORMS: dict[str, type[ActForm]] = {
     "approve": ApproveForm, "resolve": ResolveForm, "edit-and-retry": EditForm, "abandon": AbandonForm,
+    "restart-from": RestartForm,
 }  # fmt: skip
 
 
 def form_for(
-    act: str, *, data: Any = None, initial: Any = None, undoing: bool = False, preview_at: str = ""
-) -> ActForm:
-    """The act's form. `undoing`: it is about an undo. `preview_at`: where a choice asks what would follow."""
+    act: str, *, data: Any = None, initial: Any = None, undoing: bool = False, preview_at: str = "",
+    versions: Sequence[int] = (),
+) -> ActForm:  # fmt: skip
+    """The act's form. `undoing`: it is about an undo. `preview_at`: where a choice asks what would follow.
+
+    `versions`: of a restart, the saga's own and the newer ones.
+    """
     form = _FORMS.get(act, ActForm)(data, initial=initial)
     if isinstance(form, ApproveForm):
         form.prepare(preview_at=preview_at)
     elif isinstance(form, ResolveForm):
         form.prepare(undoing=undoing, preview_at=preview_at)
+    elif isinstance(form, RestartForm):
+        form.prepare(versions=versions, preview_at=preview_at)
     return form

@@ -92,13 +92,19 @@ class Sheet:
             if self.act == "edit-and-retry" and self.step:
                 initial["input"], trouble = self._payload(self.step)
         form = act_forms.form_for(
-            self.act, data=typed, initial=initial, undoing=self.is_undo, preview_at=self.preview_at
-        )
+            self.act, data=typed, initial=initial, undoing=self.is_undo, preview_at=self.preview_at,
+            versions=self._versions,
+        )  # fmt: skip
         if trouble:
             form.fields["input"].help_text = _("The definition's own payload cannot be made: %(why)s") % {
                 "why": trouble
             }
         return form
+
+    @property
+    def _versions(self) -> list[int]:
+        own = self.saga.definition.version
+        return [own, *operator_actions.newer_versions(self.saga)] if self.act == "restart-from" else [own]
 
     def preview(self, details: Mapping[str, Any] = NOTHING) -> Preview:
         return operator_actions.preview(

@@ -80,11 +80,3 @@ class DocumentForm(forms.Form):
         """The document's bytes; a little more than is allowed at most, so that the service can say so."""
         file = self.cleaned_data.get("file")
         return file.read(512 * 1024) if file else str(self.cleaned_data["document"]).encode()
-
-
-class AuditFilterForm(forms.Form):
-    """Filters of the audit page; all optional."""
-
-    actor = forms.CharField(label=_("Who"), required=False, max_length=150)
-    saga = forms.UUIDField(label=_("Saga (id)"), required=False)
-    act = forms.CharField(label=_("Act"), required=False, max_length=32)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django_htmx.middleware import HtmxDetails
 
@@ -22,7 +22,7 @@ class HtmxRequest(HttpRequest):
     user: User
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def shows(permission: str) -> Callable[[View], View]:
@@ -30,7 +30,7 @@ def shows(permission: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HtmxRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HtmxRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             response = view(request, *args, **kwargs)
             add_never_cache_headers(response)
             patch_vary_headers(response, ["HX-Request", "Cookie"])
@@ -46,7 +46,7 @@ def _logged_in(view: View) -> View:
     """A part that is fetched after the session's end makes the whole page reload, and so ask for the login."""
 
     @wraps(view)
-    def checked(request: HtmxRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HtmxRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.htmx and not request.user.is_authenticated:
             return HttpResponse(status=401, headers={"HX-Refresh": "true"})
         return view(request, *args, **kwargs)
@@ -66,8 +66,8 @@ def actor_of(request: HtmxRequest) -> Actor:
     return Actor(user=request.user, via="console")
 
 
-def acted(message: str, *, saga_id: UUID, response: HttpResponse | None = None) -> HttpResponse:
+def acted(message: str, *, saga_id: UUID | None = None, response: HttpResponse | None = None) -> HttpResponse:
     """The browser closes its dialog, says `message` and fetches the live parts again. Nothing to swap by default."""
     response = response or HttpResponse(status=204)
-    response["HX-Trigger"] = json.dumps({"acted": {"message": message, "saga": str(saga_id)}})
+    response["HX-Trigger"] = json.dumps({"acted": {"message": message, "saga": str(saga_id or "")}})
     return response

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http import HttpResponseBase, HttpResponseNotAllowed
 
 from orchestration.console.htmx import HtmxRequest, View
 
@@ -10,7 +10,7 @@ from orchestration.console.htmx import HtmxRequest, View
 def by(*, get: View, post: View) -> Any:
     """A view that hands the request to the one for its method."""
 
-    def view(request: HtmxRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def view(request: HtmxRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method == "POST":
             return post(request, *args, **kwargs)
         if request.method in ("GET", "HEAD"):

@@ -17,9 +17,11 @@ from orchestration.core.states import ENDED, SagaStatus, StepKind, StepStatus
 from orchestration.models import Saga, Step
 from orchestration.operator_actions import ACTS
 
-# What an operator will look for first stands first. The two at the end are rare and stay in the menu.
-ORDER = ("approve", "resume", "resolve", "retry", "compensate", "skip", "pause", "edit-and-retry", "abandon")
-IN_MENU = ("edit-and-retry", "abandon")
+# What an operator will look for first stands first. Those at the end are rare and stay in the menu.
+ORDER = (
+    "approve", "resume", "resolve", "retry", "compensate", "skip", "pause", "edit-and-retry", "restart-from", "abandon",
+)  # fmt: skip
+IN_MENU = ("edit-and-retry", "restart-from", "abandon")
 IN_FRONT = 4
 
 

@@ -98,6 +98,22 @@ _KNOWN: tuple[tuple[re.Pattern[str], str | Promise], ...] = (
         re.compile(r"(?P<step>[a-z0-9-]+): the time to decide is over"),
         gettext_lazy("The time to decide on %(step)s is over."),
     ),
+    (
+        re.compile(r"(?P<step>[a-z0-9-]+) is not done: begin there, or before it"),
+        gettext_lazy("%(step)s is not done: begin there, or before it."),
+    ),
+    (
+        re.compile(r"(?P<step>[a-z0-9-]+) has taken effect, and would take effect again: begin after it"),
+        gettext_lazy("%(step)s has taken effect, and would take effect again: begin after it."),
+    ),
+    (
+        re.compile(r"(?P<step>[a-z0-9-]+): what would be kept is not the same step in that version"),
+        gettext_lazy("%(step)s would be kept, and is not the same step in that version."),
+    ),
+    (
+        re.compile(r"the input does not fit version (?P<version>\d+): (?P<problem>.+)", re.DOTALL),
+        gettext_lazy("The saga's input does not fit version %(version)s: %(problem)s"),
+    ),
     (re.compile(r"(?P<step>[a-z0-9-]+) makes no call"), gettext_lazy("%(step)s makes no call.")),
     (
         re.compile(r"more than one step fits; name one of (?P<steps>[a-z0-9, -]+)"),
@@ -116,6 +132,10 @@ _FIXED = {
     ),
     "no step that the saga is stuck on is in doubt": gettext_lazy("No step that the saga is stuck on is in doubt."),
     "only a stuck or paused saga can be abandoned": gettext_lazy("Only a stuck or paused saga can be abandoned."),
+    "only a stuck saga can be restarted": gettext_lazy("Only a stuck saga can be restarted."),
+    "the saga is on its way back, and a restart only goes forward": gettext_lazy(
+        "The saga is on its way back, and a restart only goes forward."
+    ),
     "no step waits for an approval": gettext_lazy("No step waits for an approval."),
     "that step is not one that this act fits": gettext_lazy("No step fits this act."),
     "the new input is missing": gettext_lazy("The new payload is missing."),

@@ -5,10 +5,11 @@ from uuid import UUID
 from orchestration import queries
 from orchestration.console.lanes import Try
 from orchestration.core.states import SagaStatus, StepStatus
-from orchestration.models import Attempt, Event, Step
+from orchestration.models import Attempt, AuditEntry, Event, Saga, Step
 
 SHOWN_TRIES = 2_000
 SHOWN_NOTES = 200
+SHOWN_AUDIT = 200
 _TURNED_BACK = (SagaStatus.COMPENSATING, SagaStatus.COMPENSATED, SagaStatus.ABANDONED)
 
 
@@ -25,9 +26,26 @@ def newest_attempts(saga_id: UUID, limit: int) -> list[Attempt]:
     return list(rows.order_by("-started_at", "-position", "-direction", "-number")[:limit])
 
 
+def what_was_said(saga_id: UUID, limit: int) -> dict[tuple[int, str, int], Attempt]:
+    """The newest attempts with what was sent and answered, by position, direction and number."""
+    rows = Attempt.objects.filter(saga_id=saga_id).order_by("-started_at", "-position", "-direction", "-number")[:limit]
+    return {(one.position, one.direction, one.number): one for one in rows}
+
+
+def audit_of(saga_id: UUID) -> list[AuditEntry]:
+    """What people did to the saga or were refused, oldest first."""
+    return list(AuditEntry.objects.filter(saga_id=saga_id).order_by("pk")[:SHOWN_AUDIT])
+
+
 def notes_of(saga_id: UUID) -> list[Event]:
     """What people wrote down, newest first."""
     return list(Event.objects.filter(saga_id=saga_id, kind="note").order_by("-seq")[:SHOWN_NOTES])
+
+
+def next_stuck(saga_id: UUID) -> Saga | None:
+    """The next saga that needs a person, in the order of the Overview, and round to the first; None: no other does."""
+    stuck = Saga.objects.needs_attention().only("business_key").order_by("pk")
+    return stuck.filter(pk__gt=saga_id).first() or stuck.filter(pk__lt=saga_id).first()
 
 
 def unwanted_steps(saga_id: UUID, steps: list[Step]) -> set[str]:

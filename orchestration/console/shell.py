@@ -21,7 +21,8 @@ _SECTIONS = {
     "notes": "sagas", "evidence": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
-    "audit": "audit",
+    "workers": "workers", "audit": "audit", "bulks": "bulks", "bulk": "bulks", "choose_bulk": "sagas",
+    "start_bulk": "sagas", "cancel_bulk": "bulks",
 }  # fmt: skip
 
 

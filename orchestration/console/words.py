@@ -91,6 +91,7 @@ EVENTS: dict[str, Word] = {
     "epoch_advanced": _("epoch advanced, after a restored backup"),
     "cannot_go_on": _("cannot go on"),
     "deadline": _("deadline passed"),
+    "restart-from": _("taken over by a new saga"),
     "note": _("note"),
 }
 ACTS: dict[str, Word] = {
@@ -102,6 +103,7 @@ ACTS: dict[str, Word] = {
     "skip": _("Skip step"),
     "pause": _("Pause"),
     "edit-and-retry": _("Edit and retry"),
+    "restart-from": _("Restart from a step"),
     "abandon": _("Abandon"),
 }
 # The button that confirms names what is about to be done, once the choice is made.
@@ -111,6 +113,7 @@ CONFIRM: dict[tuple[str, str], Word] = {
     ("resolve", "applied"): _("Resolve: it took effect"),
     ("resolve", "not_applied"): _("Resolve: it did not"),
     ("abandon", ""): _("Abandon this saga"),
+    ("restart-from", ""): _("Restart in a new saga"),
 }
 CONFIRM_OF_UNDO: dict[tuple[str, str], Word] = {
     ("resolve", "applied"): _("Resolve: it was undone"),
@@ -125,6 +128,7 @@ ACT_DONE: dict[str, Word] = {
     "skip": _("Step skipped"),
     "pause": _("Saga paused"),
     "edit-and-retry": _("Retry with another payload asked for"),
+    "restart-from": _("A new saga has taken over"),
     "abandon": _("Saga abandoned"),
 }
 # The words of a participant's status endpoint.

@@ -9,6 +9,7 @@ from orchestration.core.events import Event
 from orchestration.core.giving_up import abandon
 from orchestration.core.pivot import no_way_back
 from orchestration.core.repair import edit_and_retry, resolve, retry, skip, the_one
+from orchestration.core.restart import restart_from
 from orchestration.core.routes import fail, fresh_budget, go_on, turn_back
 from orchestration.core.states import SagaStatus, StepKind, StepStatus
 
@@ -83,4 +84,5 @@ _DEEDS: dict[type[Event], tuple[str, Callable[[Draft, Any], None]]] = {
     events.Abandon: ("abandon", _abandon),
     events.Pause: ("pause", _pause),
     events.Resume: ("resume", _resume),
+    events.RestartFrom: ("restart from", restart_from),
 }

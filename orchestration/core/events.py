@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from orchestration.core.definitions import StepDefinition
 from orchestration.core.states import Direction
 
 
@@ -19,8 +20,11 @@ class CallEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class RetriableEvent(CallEvent):
+    """`uses_try`: False for a call that was made on behalf of all who wait for the participant."""
+
     luck: float = 1.0
     retry_after: timedelta | None = None
+    uses_try: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +165,14 @@ class Approve(Event):
     step: int | None = None
     approved: bool = True
     output: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestartFrom(Event):
+    """An operator's act: another saga takes over and begins at `step` of `plan` (empty: this saga's own steps).
+
+    `step` None: the only one that fits. To this saga it is the end.
+    """
+
+    step: int | None = None
+    plan: tuple[StepDefinition, ...] = ()

@@ -20,6 +20,7 @@ ACTS: dict[str, Event] = {
     "pause": events.Pause(),
     "resume": events.Resume(),
     "abandon": events.Abandon(),
+    "restart-from": events.RestartFrom(),
 }
 
 

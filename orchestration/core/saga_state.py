@@ -38,6 +38,7 @@ class StepState(NamedTuple):
     done: the action took effect, or was still in doubt when its undo began. It stays so after the undo.
     answer_by: the participant has accepted the call; unanswered at this time, it is in doubt.
     edited_input: what an operator has put in the place of the call's payload; None: nothing.
+    origin_saga_id: the saga that did this step, where a restart has kept it; its undo is sent in that saga's name.
     """
 
     definition: StepDefinition
@@ -58,6 +59,7 @@ class StepState(NamedTuple):
     finished_at: datetime | None = None
     done: bool = False
     answer_by: datetime | None = None
+    origin_saga_id: Any = None
     edited_input: Any = None
 
     @property

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import psycopg
-from django.conf import settings
 
+from orchestration.core.definitions import SagaDefinition
 from orchestration.core.mapping import MappingError
 from orchestration.core.saga_state import StepState
 from orchestration.drain.calls import Finished, cannot_be_made, command_for, finished
@@ -16,12 +16,11 @@ from orchestration.drain.catalogue import Catalogue
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import Connection, connect
 from orchestration.drain.lease import Lease, LeaseLost
+from orchestration.drain.slots import Slots, grace
 from orchestration.faults import FIRE, Fault
 from orchestration.participants.call import call
-from orchestration.participants.function import FunctionTransport
-from orchestration.participants.hosts import AllowList
-from orchestration.participants.http import HttpTransport
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
+from orchestration.participants.transports import Transports
 from orchestration.store.rows import StoredSaga
 
 # Which call of a saga: index of the step, whether it undoes, number of the try. A call that has ended stays known until
@@ -38,18 +37,17 @@ class Caller:
     """Makes calls concurrently; `on_finished` is told of each that has ended. Made inside the running loop."""
 
     def __init__(
-        self, lease: Lease, catalogue: Catalogue, clock: DatabaseClock, on_finished: Callable[[Finished], None]
-    ) -> None:
+        self, lease: Lease, catalogue: Catalogue, clock: DatabaseClock, slots: Slots,
+        on_finished: Callable[[Finished], None],
+    ) -> None:  # fmt: skip
         self._lease = lease
+        self._slots = slots
         self._catalogue = catalogue
         self._clock = clock
         self._on_finished = on_finished
         self._tasks: defaultdict[UUID, dict[Try, asyncio.Task[None]]] = defaultdict(dict)
         self._out = 0
-        self._functions = FunctionTransport()
-        self._http = HttpTransport(
-            AllowList(settings.SAGA_PARTICIPANT_HOSTS), catalogue.http_participant, settings.SAGA_PUBLIC_URL
-        )
+        self._transports = Transports(catalogue.http_participant)
         self._faults: Connection | None = None
         self._faults_lock = asyncio.Lock()
 
@@ -66,23 +64,28 @@ class Caller:
             if this not in tasks:
                 tasks[this] = asyncio.create_task(self._run(saga, step, this))
                 self._out += 1
+                self._slots.started(step.definition.participant)
         if len(tasks) > len(out):
             self._tasks[saga.id] = {this: task for this, task in tasks.items() if not task.done() or _is_out(out, this)}
 
-    def drop(self, saga_id: UUID) -> None:
-        """Forget the saga's calls: their answers are of no use any more."""
-        for task in self._tasks.pop(saga_id, {}).values():
+    def drop(self, saga_id: UUID, definition: SagaDefinition | None) -> None:
+        """Forget the saga's calls: their answers are of no use any more. Cut as they are, they may still be worked
+        on."""
+        for (index, _undoing, _attempt), task in self._tasks.pop(saga_id, {}).items():
             if task.cancel():
                 self._out -= 1
+                if definition is not None:
+                    step = definition.steps[index]
+                    wait = grace(step.timeout.total_seconds())
+                    asyncio.get_running_loop().call_later(wait, self._slots.ended, step.participant)
 
     async def close(self) -> None:
         """Cancel what is still out and end all connections."""
         tasks = [task for tasks in self._tasks.values() for task in tasks.values()]
         for saga_id in list(self._tasks):
-            self.drop(saga_id)
+            self.drop(saga_id, None)
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._functions.close()
-        await self._http.close()
+        await self._transports.close()
         if self._faults is not None:
             await self._faults.close()
 
@@ -94,6 +97,7 @@ class Caller:
         except MappingError as error:
             answer = cannot_be_made(error)
         except LeaseLost:
+            self._slots.ended(step.definition.participant)
             return  # the saga belongs to another by now; the loop will notice and drop it
         except Exception as error:  # noqa: BLE001  a bug in a transport must not leave a call out for ever
             answer = Answer(Outcome.IN_DOUBT, error=problem(f"{type(error).__name__}: {error}"[:500], "worker_error"))
@@ -102,8 +106,7 @@ class Caller:
         self._on_finished(finished(saga, step, command, answer, self._clock.now(), random.random()))  # noqa: S311  jitter
 
     def _transport(self, command: Command) -> Transport:
-        participant = self._catalogue.participants[command.participant]
-        return self._functions if participant.transport == "function" else self._http
+        return self._transports.by_name(self._catalogue.participants[command.participant].transport)
 
     async def _before_sending(self, command: Command) -> Fault | None:
         if not self._lease.holds():

@@ -37,8 +37,9 @@ def command_for(saga: StoredSaga, step: StepState) -> Command:
     definition = step.definition
     undoing = step.direction is Direction.COMPENSATION
     return Command(
-        saga_id=saga.id, saga=saga.definition.name, business_key=saga.business_key, step=definition.name,
-        direction=step.direction, target=(definition.compensation or "") if undoing else definition.action,
+        saga_id=step.origin_saga_id or saga.id, waits_id=saga.id, saga=saga.definition.name,
+        business_key=saga.business_key, step=definition.name, direction=step.direction,
+        target=(definition.compensation or "") if undoing else definition.action,
         participant=definition.participant, attempt=step.attempt, epoch=saga.epoch,
         timeout=definition.timeout.total_seconds(),
         input=data.payload(saga.state, step),

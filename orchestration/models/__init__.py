@@ -1,11 +1,35 @@
 """Columns, constraints named as sentences, querysets with named questions; no verbs."""
 
-from orchestration.models.access import ApiToken, AuditEntry
-from orchestration.models.definitions import DefinitionStep, Participant, SagaDefinition
-from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
+from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWaiting
+from orchestration.models.bulk import Bulk, BulkItem
+from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
+from orchestration.models.engine import Drain, EngineState, FaultRule, Figure, Flow, Grant
+from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
 
 __all__ = [
-    "ApiToken", "Attempt", "AuditEntry", "DefinitionStep", "Drain", "EngineState", "Event", "FaultRule", "Figure",
-    "LaunchKey", "Participant", "Saga", "SagaData", "SagaDefinition", "Step",
-]  # fmt: skip
+    "ApiToken",
+    "Attempt",
+    "AuditEntry",
+    "AuditLink",
+    "AuditWaiting",
+    "Bulk",
+    "BulkItem",
+    "DefinitionDraft",
+    "DefinitionStep",
+    "Drain",
+    "EngineState",
+    "Event",
+    "FaultRule",
+    "Figure",
+    "Flow",
+    "Grant",
+    "LaunchKey",
+    "Participant",
+    "Preferences",
+    "Saga",
+    "SagaData",
+    "SagaDefinition",
+    "SavedView",
+    "Step",
+]

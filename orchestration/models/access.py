@@ -10,11 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ApiToken(models.Model):
-    """A bearer token: only its hash is stored. Rights are the user's, narrowed to `scopes` when there are any."""
+    """A bearer token: only its hash is stored. Rights are the user's, narrowed to `scopes` when there are any.
+
+    `per_minute`: how many requests it may make; None: as many as the deployment lets every token make.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(_("name"), max_length=64)
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    per_minute = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
     scopes = ArrayField(models.CharField(max_length=32), verbose_name=_("scopes"), default=list, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
@@ -45,7 +49,32 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("audit entry"), _("audit entries")
-        indexes: ClassVar = [models.Index(name="audit_by_saga", fields=["saga_id", "id"])]
+        indexes: ClassVar = [
+            models.Index(name="audit_by_saga", fields=["saga_id", "id"]),
+            models.Index(name="audit_by_actor", fields=["actor", "id"]),
+            models.Index(name="audit_by_act", fields=["act", "id"]),
+            models.Index(name="audit_refused", fields=["id"], condition=models.Q(granted=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor} {self.act} {self.subject}"
+
+
+class AuditWaiting(models.Model):
+    """An audit row that is not sealed yet. A trigger writes it in the row's own transaction; sealing takes it away."""
+
+    entry_id = models.UUIDField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.entry_id)
+
+
+class AuditLink(models.Model):
+    """One audit row in the chain: `digest` is over the digest before it and the whole row. Append only."""
+
+    position = models.BigIntegerField(primary_key=True)
+    entry_id = models.UUIDField(unique=True)
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.digest}"

@@ -17,19 +17,34 @@ class Participant(models.Model):
     class Transport(models.TextChoices):
         HTTP = "http", _("HTTP")
         FUNCTION = "function", _("Python function")
+        GRPC = "grpc", _("gRPC")
+        AMQP = "amqp", _("AMQP (RabbitMQ)")
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
     transport = models.CharField(_("transport"), max_length=16, choices=Transport.choices, default=Transport.HTTP)
     base_url = models.CharField(_("base URL"), max_length=512, blank=True)
     status_path = models.CharField(_("status path"), max_length=255, blank=True)
     secret = models.CharField(_("secret"), max_length=255, blank=True)
+    max_in_flight = models.PositiveIntegerField(_("calls at once"), default=1000)
     paused = models.BooleanField(_("calls paused"), default=False)
+    paused_by = models.CharField(max_length=150, blank=True, editable=False)
+    pause_reason = models.TextField(blank=True, editable=False)
+    paused_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         verbose_name, verbose_name_plural = _("participant"), _("participants")
+        permissions: ClassVar = [
+            ("pause_participant", _("May pause participants")),
+            ("resume_participant", _("May resume participants")),
+        ]
         constraints: ClassVar = [
+            models.CheckConstraint(name="a_participant_takes_one_call_at_least", condition=Q(max_in_flight__gte=1)),
             models.CheckConstraint(name="http_participant_has_an_address", condition=~Q(transport="http", base_url="")),
+            models.CheckConstraint(
+                name="grpc_or_amqp_participant_has_an_address",
+                condition=~Q(transport__in=["amqp", "grpc"], base_url=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -67,6 +82,23 @@ class SagaDefinition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+
+class DefinitionDraft(models.Model):
+    """A document that may become the next version of its name. `text`: as it was written, with its comments."""
+
+    name = models.SlugField(_("name"), max_length=64, primary_key=True)
+    document = models.JSONField(_("document"))
+    text = models.TextField()
+    content_type = models.CharField(max_length=64)
+    saved_at = models.DateTimeField()
+    saved_by = models.CharField(max_length=150)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("draft"), _("drafts")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class DefinitionStep(models.Model):

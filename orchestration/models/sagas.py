@@ -27,7 +27,11 @@ class SagaQuerySet(models.QuerySet["Saga"]):
 
 
 class Saga(models.Model):
-    """The hot row. Due, unowned and not parked, it *is* the work item; status is written by `advance` alone."""
+    """The hot row. Due, unowned and not parked, it *is* the work item; status is written by `advance` alone.
+
+    `lock_key`: of the live sagas of one definition with the same value one goes on at a time. `limited`: its
+    definition says how many may be in flight. Both are fixed at the launch.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     definition = models.ForeignKey(
@@ -37,6 +41,8 @@ class Saga(models.Model):
     status = models.CharField(_("status"), max_length=16, choices=choices(SagaStatus))
     paused = models.BooleanField(_("paused"), default=False)
     parked_on = models.CharField(max_length=128, null=True)  # noqa: DJ001  null is "not parked" for the partial indexes
+    lock_key = models.CharField(max_length=255, null=True)  # noqa: DJ001  null is "none" for the partial index
+    limited = models.BooleanField(db_default=False)
     due_at = models.DateTimeField(null=True)
     drain_id = models.UUIDField(null=True)
     epoch = models.BigIntegerField(default=0)
@@ -53,6 +59,8 @@ class Saga(models.Model):
     deadline_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    restarted_from_id = models.UUIDField(null=True)
+    restarted_as_id = models.UUIDField(null=True)
 
     objects = SagaQuerySet.as_manager()
 
@@ -69,19 +77,31 @@ class Saga(models.Model):
             ("edit_and_retry_saga", _("May change what a call sends")),
             ("abandon_saga", _("May abandon sagas")),
             ("approve_saga", _("May decide approval steps")),
+            ("restart_from_saga", _("May let a new saga take over from a step")),
             ("note_saga", _("May write notes on sagas")),
         ]
         # Of the columns written on the hot path only status, due_at and parked_on may stand in an index (HOT updates).
         indexes: ClassVar = [
             models.Index(
-                name="saga_claim_begun", fields=["due_at"],
+                name="saga_claim_begun", fields=["status", "due_at"],
                 condition=Q(due_at__isnull=False, parked_on=None) & ~Q(status="pending"),
             ),
             models.Index(
-                name="saga_claim_new", fields=["due_at"],
+                name="saga_claim_new", fields=["definition_name", "due_at"],
                 condition=Q(due_at__isnull=False, parked_on=None, status="pending"),
             ),
-            models.Index(name="saga_parked", fields=["parked_on", "due_at"], condition=Q(parked_on__isnull=False)),
+            models.Index(
+                name="saga_parked", fields=["parked_on", "status", "definition_name", "due_at"],
+                condition=Q(parked_on__isnull=False),
+            ),
+            models.Index(
+                name="saga_by_lock", fields=["definition_name", "lock_key", "created_at", "id"],
+                condition=Q(one_of("status", LIVE), lock_key__isnull=False),
+            ),
+            models.Index(
+                name="saga_in_flight", fields=["definition_name"],
+                condition=Q(one_of("status", (SagaStatus.RUNNING, SagaStatus.COMPENSATING)), limited=True),
+            ),
             models.Index(name="saga_by_status", fields=["status", "id"]),
             models.Index(name="saga_by_business_key", fields=["business_key"], condition=~Q(business_key="")),
         ]  # fmt: skip
@@ -140,6 +160,7 @@ class Step(models.Model):
     `sent`: a try left the worker. `refused_only`: every try so far was refused or never sent. `done`: its action took
     effect. `answer_by`: until then the answer to an accepted call may come. `output`: what it answered where no attempt
     says it: by a callback, a person's decision. `edited_input`: what its calls carry since a person changed it.
+    `origin_saga_id`: the saga that did it, where a restart has kept it; its undo is sent in that saga's name.
     """
 
     pk = models.CompositePrimaryKey("saga_id", "position")
@@ -166,6 +187,7 @@ class Step(models.Model):
     finished_at = models.DateTimeField(null=True)
     done = models.BooleanField(default=False)
     answer_by = models.DateTimeField(null=True)
+    origin_saga_id = models.UUIDField(null=True)
     edited_input = models.JSONField(null=True)
     output = models.JSONField(null=True)
     error = models.JSONField(null=True)

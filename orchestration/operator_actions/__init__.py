@@ -5,9 +5,10 @@ from orchestration.operator_actions.notes import MAX_NOTE, note
 from orchestration.operator_actions.performing import perform
 from orchestration.operator_actions.previewing import PlannedCall, Preview, preview
 from orchestration.operator_actions.refusals import Conflict, WrongAct
+from orchestration.operator_actions.restarting import newer_versions
 from orchestration.operator_actions.wording import MAX_REASON
 
 __all__ = [
-    "ACTS", "MAX_NOTE", "MAX_REASON", "Act", "Asked", "Conflict", "PlannedCall", "Preview", "WrongAct", "note",
-    "perform", "preview",
+    "ACTS", "MAX_NOTE", "MAX_REASON", "Act", "Asked", "Conflict", "PlannedCall", "Preview", "WrongAct",
+    "newer_versions", "note", "perform", "preview",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from orchestration.audit import Actor
 from orchestration.core import events
-from orchestration.core.definitions import SagaDefinition
+from orchestration.core.definitions import SagaDefinition, StepDefinition
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import StepKind, StepStatus
 from orchestration.operator_actions import details
@@ -17,7 +17,10 @@ from orchestration.operator_actions.refusals import WrongAct
 
 
 class Asked(NamedTuple):
-    """One person's request, checked as far as that is possible without the saga. `step`: its index, or None."""
+    """One person's request, checked as far as that is possible without the saga. `step`: its index, or None.
+
+    `plan`: of restart-from, the steps of the version that the new saga is to run.
+    """
 
     act: "Act"
     saga_id: UUID
@@ -26,6 +29,7 @@ class Asked(NamedTuple):
     details: Mapping[str, Any]
     step: int | None = None
     revision: int | None = None
+    plan: tuple[StepDefinition, ...] = ()
 
     def event(self, now: datetime) -> events.Event:
         return self.act.event(self, now)
@@ -69,6 +73,13 @@ ACTS = {
         Act("resume", "resume_saga", lambda _asked, _now: events.Resume()),
         Act("edit-and-retry", "edit_and_retry_saga", _edit_and_retry, takes_step=True, details=details.EDIT_AND_RETRY),
         Act("abandon", "abandon_saga", lambda _asked, _now: events.Abandon(), details=details.ABANDON),
+        Act(
+            "restart-from",
+            "restart_from_saga",
+            lambda asked, _now: events.RestartFrom(asked.step, asked.plan),
+            takes_step=True,
+            details=details.RESTART_FROM,
+        ),
         Act("approve", "approve_saga", _approve, takes_step=True, details=details.APPROVE),
     )
 }

@@ -67,6 +67,11 @@ def the_sagas_id(value: Any, saga_id: UUID) -> str:
     return "" if value == str(saga_id) else "must be the saga's id"
 
 
+def a_version(value: Any, _saga_id: UUID) -> str:
+    sound = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
+    return "" if value is None or sound else "must be a whole number from 1"
+
+
 RESOLVE = (
     Detail("outcome", one_of(*RESOLUTIONS)),
     Detail("output", some_json(MAX_OUTPUT_BYTES, required=False), required=False),
@@ -74,3 +79,4 @@ RESOLVE = (
 EDIT_AND_RETRY = (Detail("input", some_json(MAX_INPUT_BYTES, required=True)),)
 ABANDON = (Detail("confirm", the_sagas_id),)
 APPROVE = (Detail("outcome", one_of(*VERDICTS)),)
+RESTART_FROM = (Detail("version", a_version, required=False),)

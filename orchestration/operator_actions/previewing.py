@@ -9,13 +9,14 @@ from orchestration.audit import Actor
 from orchestration.core import data, mapping
 from orchestration.core.decisions import decide
 from orchestration.core.draft import NotAllowed
+from orchestration.core.events import RestartFrom
 from orchestration.core.foresight import foreseen_calls
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import Direction, StepStatus
-from orchestration.operator_actions import acts
+from orchestration.operator_actions import acts, restarting
 from orchestration.operator_actions.acts import Asked
 from orchestration.operator_actions.details import NO_DETAILS, checked
-from orchestration.operator_actions.performing import definition_of
+from orchestration.operator_actions.performing import asked_for, definition_of
 from orchestration.store import outside
 
 S = StepStatus
@@ -54,10 +55,13 @@ def preview(
     wanted = acts.act_named(act)
     said = checked(wanted.details, details, saga_id, in_full=False)
     definition = definition_of(saga_id)
-    asked = Asked(wanted, saga_id, actor, "", said, acts.step_index(wanted, definition, step))
+    asked, target = asked_for(wanted, definition, Asked(wanted, saga_id, actor, "", said), step)
     saga, now = outside.load(saga_id, definition, lock=False)
     try:
-        after = decide(saga.state, asked.event(now), now).after
+        event = asked.event(now)
+        after = decide(saga.state, event, now).after
+        if target is not None and isinstance(event, RestartFrom):
+            after = restarting.planned(saga_id, saga.state, target, event, now).decision().after
     except NotAllowed as error:
         return Preview(allowed=False, why_not=str(error), calls=[], revision=saga.revision)
     if act == "edit-and-retry" and "input" not in said:

@@ -31,7 +31,7 @@ class Refusal(Exception):
 class AnswerLater(Exception):
     """Raised by a participant function: accepted, as HTTP's 202.
 
-    The answer comes by callback: `callback_tokens.token_of(command.saga_id, command.position, command.direction)`.
+    The answer comes by callback: `callback_tokens.token_of(command.waiting_saga, command.position, command.direction)`.
     """
 
 
@@ -81,7 +81,7 @@ class FunctionTransport:
         except TimeoutError:
             return Answer(Outcome.IN_DOUBT, error=problem(f"no answer in {command.timeout:g} s", "timeout"))
         except Exception as error:  # whatever a participant raises is its answer, never the drain's end
-            about_it = about(command.saga_id, step=command.step, epoch=command.epoch)
+            about_it = about(command.waiting_saga, step=command.step, epoch=command.epoch)
             logger.exception("participant function %s failed", command.target, extra=about_it)
             return Answer(Outcome.IN_DOUBT, error=problem(f"{type(error).__name__}: {error}", "exception"))
 

@@ -1,12 +1,7 @@
 """The participant protocol over HTTP: what each answer means is the table of the participant protocol."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
-import secrets
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,9 +10,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from orchestration.callback_tokens import token_of
+from orchestration.participants.headers import Headers
 from orchestration.participants.hosts import AllowList, CheckedResolver
 from orchestration.participants.messages import Answer, Command, Outcome, problem
+from orchestration.participants.tls import ssl_context
 
 MAX_ANSWER = 1024 * 1024
 CONNECT_SECONDS = 5.0
@@ -27,7 +23,7 @@ KEEPALIVE_SECONDS = 2.0
 SHOWN = 500
 _LATER = {408, 425, 429}
 _IN_DOUBT = {500, 502, 504}
-_STATES = {
+STATES = {
     "done": Outcome.SUCCEEDED, "refused": Outcome.REFUSED, "in_progress": Outcome.IN_PROGRESS,
     "compensated": Outcome.UNDONE, "absent": Outcome.ABSENT,
 }  # fmt: skip
@@ -64,12 +60,13 @@ class HttpTransport:
     """Calls participants over HTTP/1.1. Made inside the running loop; `close` ends its connections."""
 
     def __init__(self, allowed: AllowList, participant: Callable[[str], HttpParticipant], public_url: str) -> None:
-        self._callbacks = f"{public_url}/api/v1/callbacks/"
+        self._headers = Headers(public_url)
         self._allowed = allowed
         self._participant = participant
         connector = aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=KEEPALIVE_SECONDS, resolver=CheckedResolver(allowed), ttl_dns_cache=10
-        )
+            limit=0, keepalive_timeout=KEEPALIVE_SECONDS, resolver=CheckedResolver(allowed), ttl_dns_cache=10,
+            ssl=ssl_context() or True,
+        )  # fmt: skip
         self._session = aiohttp.ClientSession(
             connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True
         )
@@ -86,31 +83,20 @@ class HttpTransport:
         timeout = aiohttp.ClientTimeout(total=command.timeout, sock_connect=min(CONNECT_SECONDS, command.timeout))
         try:
             async with self._session.post(
-                participant.base_url + command.target, data=body, headers=self._headers(command, participant, body),
+                participant.base_url + command.target, data=body,
+                headers={"Content-Type": "application/json"} | self._headers.of(command, participant.secret, body),
                 timeout=timeout, allow_redirects=False,
             ) as response:  # fmt: skip
                 answer = meaning(response, await _read(response), command)
                 return answer._replace(askable=bool(participant.status_path))
         except _NOT_SENT as error:
-            return Answer(Outcome.NOT_SENT, error=problem(_first_line(error), "not_sent"))
+            return Answer(Outcome.NOT_SENT, error=problem(first_line(error), "not_sent"))
         except TimeoutError:
             return Answer(Outcome.IN_DOUBT, error=problem(f"no answer in {command.timeout:g} s", "timeout"))
         except (aiohttp.ClientError, OSError) as error:
-            return Answer(Outcome.IN_DOUBT, error=problem(f"connection lost: {_first_line(error)}", "connection"))
+            return Answer(Outcome.IN_DOUBT, error=problem(f"connection lost: {first_line(error)}", "connection"))
         except InvalidAnswer as error:
             return Answer(Outcome.IN_DOUBT, error=problem(f"invalid answer: {error}", "invalid_answer"))
-
-    def _headers(self, command: Command, participant: HttpParticipant, body: bytes) -> dict[str, str]:
-        headers = {
-            "Content-Type": "application/json",
-            "Idempotency-Key": command.key,
-            "Saga-Epoch": str(command.epoch),
-            "Saga-Callback": self._callbacks + token_of(command.saga_id, command.position, command.direction),
-            "traceparent": f"00-{command.saga_id.hex}-{secrets.token_hex(8)}-01",
-        }
-        if participant.secret:
-            headers |= _signature(command.key, participant.secret, body)
-        return headers
 
     async def ask(self, command: Command) -> Answer | None:
         """Ask the status endpoint about the command's key; None when there is none or its answer is of no use."""
@@ -140,14 +126,14 @@ class HttpTransport:
             ) as response:
                 raw = await _read(response)
                 if response.status != 200:
-                    raise NotTold("http_status", _said(raw, response.status)["message"], response.status)
+                    raise NotTold("http_status", said(raw, response.status)["message"], response.status)
                 return parse_json(raw)
         except _NOT_SENT as error:
-            raise NotTold("not_sent", _first_line(error)) from error
+            raise NotTold("not_sent", first_line(error)) from error
         except TimeoutError as error:
             raise NotTold("timeout", f"no answer in {ASK_SECONDS:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise NotTold("connection", _first_line(error)) from error
+            raise NotTold("connection", first_line(error)) from error
         except InvalidAnswer as error:
             raise NotTold("invalid_answer", str(error)) from error
 
@@ -161,9 +147,9 @@ def meaning(response: aiohttp.ClientResponse, raw: bytes, command: Command) -> A
         return Answer(Outcome.SUCCEEDED, parse_json(raw) if raw.strip() else None)
     if status in _LATER or status >= 500:
         outcome = Outcome.IN_DOUBT if status in _IN_DOUBT else Outcome.TRY_LATER
-        return Answer(outcome, error=_said(raw, status), retry_after=_retry_after(response))
+        return Answer(outcome, error=said(raw, status), retry_after=_retry_after(response))
     if 400 <= status < 500:
-        error = _said(raw, status)
+        error = said(raw, status)
         if status == 409 and error.get("code") == "stale_epoch":
             return Answer(Outcome.STALE_EPOCH, error=error)
         return Answer(Outcome.REFUSED, error=error, for_ever=status == 410 and command.direction == "compensation")
@@ -173,7 +159,7 @@ def meaning(response: aiohttp.ClientResponse, raw: bytes, command: Command) -> A
 def status_meaning(body: Any, response: aiohttp.ClientResponse) -> Answer | None:
     """What the status endpoint's `state` says; None when it says nothing we know."""
     state = body.get("state") if isinstance(body, dict) else None
-    outcome = _STATES.get(state) if isinstance(state, str) else None
+    outcome = STATES.get(state) if isinstance(state, str) else None
     if outcome is None:
         return None
     if outcome is Outcome.SUCCEEDED:
@@ -189,7 +175,7 @@ def parse_json(raw: bytes) -> Any:
         text = json.dumps(value, ensure_ascii=False)
         text.encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise InvalidAnswer(_first_line(error) + ": " + shown(raw)) from error
+        raise InvalidAnswer(first_line(error) + ": " + shown(raw)) from error
     if "\\u0000" in text.replace("\\\\", ""):
         raise InvalidAnswer("holds a NUL character: " + shown(raw))
     return value
@@ -214,7 +200,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return bytes(raw)
 
 
-def _said(raw: bytes, status: int) -> dict[str, Any]:
+def said(raw: bytes, status: int) -> dict[str, Any]:
     """The participant's own words, if it sent `{"error", "code"}`; else the beginning of what it did send."""
     try:
         body = parse_json(raw)
@@ -237,17 +223,5 @@ def _retry_after(response: aiohttp.ClientResponse) -> timedelta | None:
     return max(wait, timedelta(0))
 
 
-def _signature(key: str, secret: str, body: bytes) -> dict[str, str]:
-    """Standard Webhooks: HMAC-SHA256 over id, timestamp and body; a `whsec_` secret is base64."""
-    material = base64.b64decode(secret.removeprefix("whsec_")) if secret.startswith("whsec_") else secret.encode()
-    stamp = str(int(time.time()))
-    signed = hmac.new(material, f"{key}.{stamp}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "webhook-id": key,
-        "webhook-timestamp": stamp,
-        "webhook-signature": "v1," + base64.b64encode(signed).decode(),
-    }
-
-
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:SHOWN]

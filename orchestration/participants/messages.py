@@ -26,7 +26,11 @@ class Outcome(StrEnum):
 
 
 class Command(NamedTuple):
-    """One call of one direction of a step, the one at `position`. `target`: path, or function. `timeout`: seconds."""
+    """One call of one direction of a step, the one at `position`. `target`: path, or function. `timeout`: seconds.
+
+    `waits_id`: the saga that waits for the answer, where it is not `saga_id`: after a restart a kept step is undone in
+    the name of the saga that did it.
+    """
 
     saga_id: UUID
     saga: str
@@ -42,6 +46,11 @@ class Command(NamedTuple):
     output: Any
     ask_first: bool
     position: int = 0
+    waits_id: UUID | None = None
+
+    @property
+    def waiting_saga(self) -> UUID:
+        return self.waits_id or self.saga_id
 
     @property
     def key(self) -> str:
@@ -60,7 +69,8 @@ class Answer(NamedTuple):
     """What came back. `error`: {"message", "code"?, "status"?}. `for_ever`: 410, it can never be undone.
 
     `sent` is about refusals only: False when the call's payload could not even be made. `askable` is about what was
-    accepted: the participant can be asked how it goes.
+    accepted: the participant can be asked how it goes. `probe`: the call was made to see whether the participant is
+    back.
     """
 
     outcome: Outcome
@@ -71,14 +81,15 @@ class Answer(NamedTuple):
     sent: bool = True
     fault: str = ""
     askable: bool = False
+    probe: bool = False
 
     def event(self, step: int, luck: float) -> events.CallEvent:
         """The event that the saga's rules understand."""
         if self.outcome is Outcome.ACCEPTED:
-            return events.Accepted(step, luck, self.retry_after, self.askable)
+            return events.Accepted(step, luck, self.retry_after, askable=self.askable)
         retriable = _RETRIABLE.get(self.outcome)
         if retriable is not None:
-            return retriable(step, luck, self.retry_after)
+            return retriable(step, luck, self.retry_after, not self.probe)
         match self.outcome:
             case Outcome.SUCCEEDED:
                 return events.Succeeded(step, self.output)

@@ -59,9 +59,15 @@ class Kept:
     buckets: list[int]
 
 
+def due_now() -> tuple[int, float]:
+    """How many sagas wait for a worker, counted to CAP + 1, and for how many seconds the oldest has."""
+    due, oldest = _rows(_DUE, {"cap": CAP + 1})[0]
+    return due, oldest
+
+
 def standing_now() -> Now:
     state = {row.name: row for row in EngineState.objects.all()}
-    due, oldest = _rows(_DUE, {"cap": CAP + 1})[0]
+    due, oldest = due_now()
     drains, in_flight = _rows(_DRAINS)[0]
     beat = state.get("dispatcher")
     return Now(
@@ -72,8 +78,10 @@ def standing_now() -> Now:
     )  # fmt: skip
 
 
-def kept_figures() -> list[Kept]:
-    rows = Figure.objects.order_by("name", "labels").values_list("name", "labels", "count", "total", "buckets")
+def kept_figures(name: str = "") -> list[Kept]:
+    """All series, or those of one name."""
+    figures = Figure.objects.filter(name=name) if name else Figure.objects.all()
+    rows = figures.order_by("name", "labels").values_list("name", "labels", "count", "total", "buckets")
     return [Kept(name, json.loads(labels), count, total, buckets) for name, labels, count, total, buckets in rows]
 
 

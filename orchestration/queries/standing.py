@@ -29,4 +29,6 @@ def state_of(saga: Saga, steps: Iterable[Step], *, outputs: Mapping[str, Any] = 
 
 def open_effects(saga: Saga, steps: Iterable[Step] | None = None) -> list[str]:
     """Names of the steps that are done or in doubt and not undone, whether or not they could be undone."""
+    if saga.restarted_as_id is not None:
+        return []  # what it did belongs to the saga that took over
     return effects.open_effects(state_of(saga, saga.steps.all() if steps is None else steps))

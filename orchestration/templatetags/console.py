@@ -14,7 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from orchestration.console import json_view, times, words
+from orchestration.models import Attempt
 from orchestration.queries import CappedCount
+from orchestration.queries.sagas import CAP
 
 register = template.Library()
 NOTHING = times.NOTHING
@@ -187,6 +189,12 @@ def count(number: CappedCount | int | None) -> str:
 
 
 @register.filter
+def capped(number: int) -> str:
+    """A number that was counted no further than 10,001."""
+    return times.number(CappedCount(min(number, CAP), number > CAP))
+
+
+@register.filter
 def told_look(state: str) -> words.Look | None:
     """How a word of a status endpoint looks; None for a word that the protocol does not know."""
     return words.TOLD.get(state)
@@ -199,7 +207,13 @@ def trouble_word(code: str) -> str:
 
 
 @register.filter
-def compact(value: Any) -> str:
+def compact(value: Any, letters: int = SHOWN) -> str:
     """JSON on one short line; a text without its quotes."""
     text = value if isinstance(value, str) else plain_json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= letters else f"{text[:letters]}…"
+
+
+@register.simple_tag
+def said_in(said: dict[tuple[int, str, int], Attempt], attempt: Attempt) -> Attempt | None:
+    """The same attempt with what was sent and answered; None for those who may not see it."""
+    return said.get((attempt.position, attempt.direction, attempt.number))

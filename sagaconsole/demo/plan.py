@@ -26,19 +26,26 @@ class Plan:
     participant_urls: dict[str, str] = field(init=False)
     participants: dict[str, Service] = field(init=False)
     web: Service = field(init=False)
+    grpc_address: str = field(init=False)
+    payments_by_grpc: str = field(init=False)
+    grpc: Service = field(init=False)
     dispatcher: Service = field(init=False)
     workers: list[Service] = field(init=False)
+    housekeeping: Service = field(init=False)
     traffic: list[Service] = field(init=False)
 
     def __post_init__(self) -> None:
         ports = {name: free_port() for name in PARTICIPANTS}
         self.participant_urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+        self.grpc_address, self.payments_by_grpc = f"{HOST}:{free_port()}", f"{HOST}:{free_port()}"
         self.participants = {name: self._participant(name, port) for name, port in ports.items()}
         self.web = self._console("web", *_uvicorn(self.port))
+        self.grpc = self._console("grpc", *MANAGE, "grpc")
         self.dispatcher = self._console("dispatcher", *MANAGE, "dispatcher")
         self.workers = [
             self._console(f"worker-{number}", *MANAGE, "work") for number in range(1, self.options.workers + 1)
         ]
+        self.housekeeping = self._console("housekeeping", *MANAGE, "work", "--queue", "housekeeping")
         self.traffic = [self._traffic()] if self.options.traffic else []
 
     @property
@@ -46,9 +53,15 @@ class Plan:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def other_urls(self) -> dict[str, str]:
+        """Participants that are known a second time, by another transport."""
+        return {"payments-grpc": f"grpc://{self.payments_by_grpc}"}
+
+    @property
     def services(self) -> list[Service]:
         """All long-running processes but the servers."""
-        return [*self.participants.values(), self.web, self.dispatcher, *self.workers, *self.traffic]
+        console = [self.web, self.grpc, self.dispatcher, *self.workers, self.housekeeping]
+        return [*self.participants.values(), *console, *self.traffic]
 
     @property
     def signs_of_life(self) -> dict[str, Service]:
@@ -57,7 +70,9 @@ class Plan:
         The console's `/readyz` speaks for the workers and the dispatcher as well.
         """
         return {f"{self.participant_urls[name]}/healthz": service for name, service in self.participants.items()} | {
-            f"{self.url}/readyz": self.web
+            f"{self.url}/readyz": self.web,
+            f"tcp://{self.grpc_address}": self.grpc,
+            f"tcp://{self.payments_by_grpc}": self.participants["payments"],
         }
 
     def set_up(self) -> list[list[Service]]:
@@ -65,7 +80,7 @@ class Plan:
         prepare.extend(self._participant(name, 0, "migrate") for name in PARTICIPANTS)
         seed = self._console(
             "seed", *MANAGE, "seed_demo",
-            "--data-dir", str(self.directory), "--participants", json.dumps(self.participant_urls),
+            "--data-dir", str(self.directory), "--participants", json.dumps(self.participant_urls | self.other_urls),
         )  # fmt: skip
         return [prepare, [seed]]
 
@@ -75,6 +90,7 @@ class Plan:
             REDIS_URL=self.servers.redis_url,
             SECRET_KEY=demo_secrets(self.directory).get("secret key", random_bytes=48),
             SAGA_DEMO="1",
+            SAGA_GRPC_ADDRESS=self.grpc_address,
             SAGA_PUBLIC_URL=self.url,
             SAGA_PARTICIPANT_HOSTS="127.0.0.1,localhost",
             ALLOWED_HOSTS="127.0.0.1,localhost",
@@ -88,7 +104,11 @@ class Plan:
         return Service(
             name=label,
             argv=[sys.executable, "-m", "participants_demo", name, *command],
-            environment=base_environment(DATABASE_URL=self.servers.create_database(name, owner=name), PORT=str(port)),
+            environment=base_environment(
+                DATABASE_URL=self.servers.create_database(name, owner=name),
+                PORT=str(port),
+                GRPC_ADDRESS=self.payments_by_grpc if name == "payments" else "",
+            ),
             log=self._log(label),
         )
 

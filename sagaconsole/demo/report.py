@@ -9,6 +9,7 @@ from typing import Any
 from sagaconsole.demo.plan import DEMO_JSON, Plan
 from sagaconsole.demo.users import demo_users
 
+ENVIRONMENT = "environment"
 _MAY = {
     "viewer": "look at everything",
     "operator": "launch and repair sagas",
@@ -16,13 +17,22 @@ _MAY = {
 }
 
 
+_FOR_A_SHELL = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "TIME_ZONE")
+
+
 def write_demo_json(plan: Plan) -> None:
-    """Write `<data-dir>/demo.json` (0600) as a whole: a reader never sees half of it."""
-    aside = plan.directory / "demo.json.new"
+    """Write `<data-dir>/demo.json`, for programs, and `<data-dir>/environment`, for a shell that runs `manage.py`."""
+    told = {name: value for name, value in plan.web.environment.items() if name in _FOR_A_SHELL or name[:5] == "SAGA_"}
+    _write(plan.directory / ENVIRONMENT, "".join(f"{name}='{value}'\n" for name, value in told.items()))
+    _write(plan.directory / DEMO_JSON, json.dumps(_facts(plan), indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """For its owner only (0600), and as a whole: a reader never sees half of it."""
+    aside = path.with_name(f"{path.name}.new")
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(_facts(plan), file, indent=2)
-        file.write("\n")
-    aside.rename(plan.directory / DEMO_JSON)
+        file.write(text)
+    aside.rename(path)
 
 
 def remove_demo_json(directory: Path) -> None:
@@ -48,7 +58,9 @@ sagaconsole runs at {plan.url}/
     4. Launch "Place an order that may need approval" with 50000 cents or more, and approve it, or reject it.
     5. Kill a worker (kill -9 {plan.workers[0].pid}): its sagas go on, and it is started again.
     6. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
+    7. Over gRPC: sagaconsole.v1.Sagas at {plan.grpc_address} (no TLS; reflection is on; the same tokens).
 
+  For manage.py in another terminal: set -a; . {plan.directory / ENVIRONMENT}; set +a; .venv/bin/python manage.py saga list
   Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
   Logs: {plan.directory / "logs"}
   Ctrl-C stops everything; the data stays for the next start.
@@ -61,6 +73,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "url": plan.url,
         "users": {role: asdict(user) for role, user in users.items()},
         "api_token": users["admin"].api_token,
+        "grpc": plan.grpc_address,
         "participants": plan.participant_urls,
         "database_url": plan.servers.database_url,
         "redis_url": plan.servers.redis_url,
@@ -72,8 +85,10 @@ def _pids(plan: Plan) -> dict[str, Any]:
     return {
         "supervisor": os.getpid(),
         "web": plan.web.pid,
+        "grpc": plan.grpc.pid,
         "dispatcher": plan.dispatcher.pid,
         "workers": [worker.pid for worker in plan.workers],
+        "housekeeping": plan.housekeeping.pid,
         "postgres": plan.servers.postgres_pid,
         "valkey": plan.servers.valkey_pid,
         "participants": {name: service.pid for name, service in plan.participants.items()},

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_SECONDS = 120
@@ -24,9 +24,10 @@ SWITCHES = ["--no-sandbox", "--disable-background-networking", "--disable-compon
 
 @dataclass
 class Demo:
-    """A running demo. `facts` is its demo.json."""
+    """A running demo. `facts` is its demo.json. `sessions`: the cookies of each role that has logged in."""
 
     facts: dict[str, Any]
+    sessions: dict[str, StorageState] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -82,30 +83,41 @@ def _facts(process: subprocess.Popen[bytes], file: Path) -> dict[str, Any]:
     return facts
 
 
-def launched_browser(playwright: Playwright) -> Browser:
-    """Chromium, from the system or from Playwright; without one the tests are skipped, or fail where it is required."""
-    system = shutil.which("chromium") or shutil.which("google-chrome")
-    path = system or playwright.chromium.executable_path
+def chromium_of_this_machine() -> str:
+    """From the system or from Playwright; without one the tests are skipped, or fail where it is required."""
+    if not (path := shutil.which("chromium") or shutil.which("google-chrome")):
+        with sync_playwright() as playwright:
+            path = playwright.chromium.executable_path
     if not Path(path).exists():
         reason = "no Chromium here: install one, or run `playwright install chromium`"
         (pytest.fail if os.environ.get("SAGA_REQUIRE_BROWSER") == "1" else pytest.skip)(reason)
-    return playwright.chromium.launch(executable_path=path, args=SWITCHES)
+    return path
 
 
 def log_in(
     browser: Browser, demo: Demo, role: str, *, width: int = 1280, scheme: Literal["light", "dark"] = "light"
 ) -> Tab:
-    """A new window with the person of that role logged in."""
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en")
+    """A new window with the person of that role logged in: by the form the first time, by its session from then on."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,
+        locale="en",
+        storage_state=demo.sessions.get(role),
+    )
     tab = Tab(context.new_page(), demo)
     _listen(context, tab)
+    if role not in demo.sessions:
+        _log_in_by_the_form(tab, demo.facts["users"][role])
+        demo.sessions[role] = context.storage_state()
+    return tab
+
+
+def _log_in_by_the_form(tab: Tab, person: dict[str, Any]) -> None:
     tab.open("/account/login/")
-    person = demo.facts["users"][role]
     tab.page.get_by_label("User name").fill(person["username"])
     tab.page.get_by_label("Password").fill(person["password"])
     tab.page.get_by_role("button", name="Log in").click()
     tab.page.get_by_role("heading", name="Overview").wait_for()
-    return tab
 
 
 def _listen(context: BrowserContext, tab: Tab) -> None:

@@ -12,7 +12,7 @@ from orchestration.core.saga_state import Stuck
 from orchestration.definitions import publish_definition
 from orchestration.models import Participant, Saga, SagaDefinition
 from tests.cast import Cast, make_cast
-from tests.console.browser import Demo, Tab, launched_browser, log_in, running_demo
+from tests.console.browser import SWITCHES, Demo, Tab, chromium_of_this_machine, log_in, running_demo
 from tests.console.rows import make_saga
 
 DOCUMENT = {
@@ -119,16 +119,22 @@ def past_pivot(big: SagaDefinition) -> Saga:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="package")
+def chromium_path() -> str:
+    return chromium_of_this_machine()
+
+
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(chromium_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = launched_browser(playwright)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=SWITCHES)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+@pytest.fixture(scope="package")
+def demo(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One for all files that use a browser: they run in one process."""
     data_dir: Path = tmp_path_factory.mktemp("demo")
     with running_demo(data_dir) as running:
         yield running

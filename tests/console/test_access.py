@@ -7,7 +7,7 @@ from django.urls import reverse
 from orchestration.models import Saga
 from tests.cast import Cast
 
-PAGES = ["overview", "sagas", "definitions", "participants", "fault_rules", "audit", "banner"]
+PAGES = ["overview", "sagas", "bulks", "definitions", "participants", "fault_rules", "audit", "banner", "workers"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -59,7 +59,8 @@ def test_buttons_are_what_state_and_rights_allow(cast: Cast, stuck: Saga) -> Non
     assert [act.name for act in acts if act.in_front] == ["retry", "compensate", "skip", "pause"]
     assert [act.name for act in acts if not act.in_front and not act.why_not] == ["edit-and-retry", "abandon"]
     assert {act.name: act.why_not for act in acts if act.why_not} == {
-        "resolve": "No step that the saga is stuck on is in doubt."
+        "resolve": "No step that the saga is stuck on is in doubt.",
+        "restart-from": "The saga is on its way back, and a restart only goes forward.",
     }
     assert [act.name for act in acts if act.is_main] == ["retry"]
 

@@ -9,10 +9,12 @@ from orchestration.core import events
 from orchestration.core.decisions import decide
 from orchestration.core.draft import NotAllowed
 from orchestration.core.events import Event
+from orchestration.core.restart import successor
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import StepKind
 from tests.core.answering import CALLING, LIVE, Answering, G, S, hap, output, which
-from tests.core.world import Hap
+from tests.core.random_sagas import TIME_LIMIT
+from tests.core.world import Hap, Participant
 
 BEGUN = precondition(lambda self: self.saga.status is not G.PENDING)
 seldom = st.integers(0, 3).map(lambda number: number == 0)
@@ -114,6 +116,24 @@ class People(Answering):
             self.note(events.Lost(step.definition.index), hap)
         self.given_up = True
         assert self.act(events.Abandon())
+
+    @BEGUN
+    @rule(step=st.none() | st.integers(0, 7), minutes=st.integers(1, 3))
+    def an_operator_restarts(self, step: int | None, minutes: int) -> None:
+        """The participants of kept steps are the same; those of the others have never heard of the new saga."""
+        before, event = self.saga, events.RestartFrom(step)
+        if not self.act(event):
+            return
+        assert self.saga.status is G.ABANDONED
+        deadline_at = self.now + minutes * TIME_LIMIT
+        self.saga = successor(before, event, origin="somebody", now=self.now, deadline_at=deadline_at).decision().after
+        for index, (step_now, me) in enumerate(zip(self.saga.steps, self.world, strict=True)):
+            if step_now.origin_saga_id is None:
+                assert not me.stands, "an effect is left behind"
+                assert not me.in_doubt
+                self.world[index] = Participant.of(step_now)
+            else:
+                me.undo.used = 0
 
     # -- how it happens ------------------------------------------------------------------------------------------
 

@@ -11,14 +11,14 @@ from sagaconsole.demo.terminal import say
 from tests.faults import collect, report
 from tests.faults.checker import check
 from tests.faults.damage import Damage
-from tests.faults.facts import Books, Facts, Weighed
+from tests.faults.facts import Books, Chain, Facts, Weighed
 from tests.faults.memory import weigh
 from tests.faults.nonsense import Nonsense
 from tests.faults.operators import Operators
 from tests.faults.options import Options, parse_options
 from tests.faults.rest import Rest
 from tests.faults.schedule import plan
-from tests.faults.settle import Settled, settle
+from tests.faults.settle import Settled, audit_chain, settle
 from tests.faults.system import NotReady, System
 from tests.faults.traffic import Traffic
 
@@ -94,7 +94,8 @@ async def _break_and_check(options: Options, system: System) -> int:
         await _break(options, run, system)
         async with await collect.connect(demo["database_url"]) as database:
             settled = await settle(database, run.operators)
-            found = await _found(run, settled, database)
+            chain = await audit_chain(database, system)
+            found = await _found(run, settled, chain, database)
             engine = {name: await collect.number(database, collect.COUNTER, name) for name in report.COUNTERS}
     (system.directory / "facts.json").write_text(json.dumps(asdict(found), default=str))
     verdicts = check(found)
@@ -128,12 +129,12 @@ async def _break(options: Options, run: Run, system: System) -> None:
     say(f"{report.killed(run.damage.done)} times something was killed, frozen or emptied; waiting for the sagas to end")
 
 
-async def _found(run: Run, settled: Settled, database: collect.Connection) -> Facts:
+async def _found(run: Run, settled: Settled, chain: Chain, database: collect.Connection) -> Facts:
     return Facts(
         acknowledged=run.traffic.acknowledged, overdue=settled.overdue, books_before=run.books_before,
         books_after=await collect.books(run.rest, run.participants),
         effects=await collect.effects(run.rest, run.participants),
-        damage=sorted(run.damage.done, key=lambda done: done.at), acts=run.operators.acts,
+        damage=sorted(run.damage.done, key=lambda done: done.at), acts=run.operators.acts, chain=chain,
         nonsense=run.nonsense.answers, broken=run.rest.broken, memory=run.memory,
         **await collect.run_facts(database),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""P12, first half, and P13 for acts: every act is audited once, and the same act twice has one effect."""
+"""P12 and P13 for acts: every act is audited once, the audit's chain verifies, the same act twice has one effect."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ def verdicts(facts: Facts) -> list[Verdict]:
     doubled = sum(bool(act.twin) for act in facts.acts)
     return [
         verdict("P12a", "acts without exactly one audit row", len(facts.acts), unaudited(facts)),
+        verdict("P12b", "the audit's chain does not verify, or not all of it", facts.chain.rows, broken(facts)),
         verdict("P13b", "the same act twice: more than one effect", doubled, doubly_done(facts)),
     ]
 
@@ -31,6 +32,13 @@ def unaudited(facts: Facts) -> Iterator[Miss]:
             yield Miss(act.saga_id, f"{act.act} ({act.reason}) was answered {act.status} and audited {found}")
     for reason, unknown in rows.items():
         yield Miss(unknown[0].saga_id, f"audited, and nobody did it: {reason}")
+
+
+def broken(facts: Facts) -> Iterator[Miss]:
+    """The chain is whole, and every row is in it: nothing waits any more when the run is over."""
+    chain = facts.chain
+    if chain.status != 0 or f"{chain.rows} rows verified, 0 wait" not in chain.said:
+        yield Miss("", f"{chain.rows} audit rows, and verify ended with {chain.status}: {chain.said}")
 
 
 def doubly_done(facts: Facts) -> Iterator[Miss]:

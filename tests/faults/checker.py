@@ -12,7 +12,6 @@ COMPLETED, COMPENSATED, ABANDONED = "completed", "compensated", "abandoned"
 NOT_YET = (
     Verdict("P10", "one participant down, the others' p95", not_yet="there is no circuit breaker yet"),
     Verdict("P11", "calls to a dead participant", not_yet="there is no circuit breaker yet"),
-    Verdict("P12b", "the audit's chain verifies", not_yet="the audit has no hash chain yet"),
     Verdict("P14", "secrets found where they must not be", not_yet="secrets cannot be marked in a schema yet"),
 )
 

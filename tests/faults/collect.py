@@ -44,6 +44,8 @@ AUDITED = """
 SELECT saga_id::text AS saga_id, act, reason, granted FROM orchestration_auditentry
 WHERE saga_id IS NOT NULL AND via = 'rest' AND act <> 'launch'
 """
+AUDIT_ROWS = "SELECT count(*) FROM orchestration_auditentry"
+UNSEALED = "SELECT count(*) FROM orchestration_auditwaiting"
 HELD = """
 SELECT saga.id::text FROM orchestration_saga saga JOIN orchestration_drain drain ON drain.id = saga.drain_id
 WHERE drain.pid = ANY(%s)

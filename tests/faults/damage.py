@@ -14,15 +14,18 @@ from redis.exceptions import RedisError
 from sagaconsole.demo.terminal import say
 from tests.faults import collect
 from tests.faults.facts import Done
+from tests.faults.outages import OUTAGES
 from tests.faults.recovery import TAKE_WORKERS
 from tests.faults.rest import DISTURBED, Rest
-from tests.faults.schedule import FREEZE_SECONDS, Fault, Kind
+from tests.faults.schedule import FREEZES, Fault, Kind
 from tests.faults.system import System, children_of, send
 
 _TARGETS = {
     Kind.WORKER: "workers",
     Kind.CHILD: "children",
     Kind.FREEZE: "children",
+    Kind.SEGFAULT: "children",
+    Kind.WORKER_FREEZE: "workers",
     Kind.DISPATCHER: "dispatcher",
     Kind.WEB: "web",
     Kind.VALKEY: "valkey",
@@ -70,6 +73,9 @@ class Damage:
         if fault.kind in {Kind.FLUSH, Kind.WIPE}:
             await self._flush(fault.kind)
             return
+        if fault.kind in OUTAGES:
+            await self._outage(fault)
+            return
         pid = await self._target(fault)
         if pid is None:
             return
@@ -78,13 +84,25 @@ class Damage:
         if not send(pid, _signal(fault)):
             return
         if fault.kind is Kind.POSTGRES:
-            await self._see_postgres_back(at, pid)
+            while self._system.processes("postgres") == [pid]:  # noqa: ASYNC110  another process decides
+                await asyncio.sleep(_LOOK_SECONDS)
+            await self._see_postgres_back(fault, at)
             return
         self._note(fault.kind, f"pid {pid}, {len(held)} sagas held", at=at, held=held)
-        if fault.kind is Kind.FREEZE:
+        if fault.kind in FREEZES:
             self._frozen.add(pid)
-            await asyncio.sleep(FREEZE_SECONDS)
+            await asyncio.sleep(fault.lasts_seconds)
             self._thaw(pid)
+
+    async def _outage(self, fault: Fault) -> None:
+        """Away or full for a while; noted when it is over."""
+        at = datetime.now(UTC)
+        await OUTAGES[fault.kind](self._system, fault.lasts_seconds)
+        if fault.kind is Kind.DISK_FULL:
+            await self._see_postgres_back(fault, at)
+            return
+        back_at = datetime.now(UTC)
+        self._note(fault.kind, f"for {(back_at - at).total_seconds():.1f} s", at=at, back_at=back_at)
 
     async def _flush(self, kind: Kind) -> None:
         """Everything that Valkey holds is gone; with WIPE, so is every drain."""
@@ -102,16 +120,15 @@ class Damage:
                 await asyncio.sleep(_AGAIN_SECONDS)
         self._note(kind, f"{len(children)} drains, {len(held)} sagas held", at=at, held=held)
 
-    async def _see_postgres_back(self, at: datetime, pid: int) -> None:
-        """Until another server runs and the console answers from it."""
-        while self._system.processes("postgres") == [pid]:  # noqa: ASYNC110  another process decides
-            await asyncio.sleep(_LOOK_SECONDS)
+    async def _see_postgres_back(self, fault: Fault, at: datetime) -> None:
+        """Until a server takes connections and the console answers from it."""
         await self._connected()
         back_at = datetime.now(UTC)
         while await self._rest.look("/sagas?limit=1") is None:  # noqa: ASYNC110  another process decides
             await asyncio.sleep(_LOOK_SECONDS)
-        about = f"pid {pid}, its own recovery took {(back_at - at).total_seconds():.1f} s"
-        self._note(Kind.POSTGRES, about, at=at, back_at=back_at, answered_at=datetime.now(UTC))
+        lasted = f"for {fault.lasts_seconds:.1f} s, " if fault.lasts_seconds else ""
+        about = f"{lasted}took connections again after {(back_at - at).total_seconds():.1f} s"
+        self._note(fault.kind, about, at=at, back_at=back_at, answered_at=datetime.now(UTC))
 
     async def _connected(self) -> None:
         while True:
@@ -145,7 +162,12 @@ class Damage:
         )
 
     async def _target(self, fault: Fault) -> int | None:
-        """One of the processes of that kind; a drain may be between two lives, so look for a moment."""
+        """One of the processes of that kind; a drain may be between two lives, so look for a moment.
+
+        Of the workers one is frozen at a time: with all of them frozen nothing can go on, and nothing is promised.
+        """
+        if fault.kind is Kind.WORKER_FREEZE and self._frozen.intersection(self._system.processes("workers")):
+            return None
         give_up_at = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < give_up_at:
             found = [pid for pid in self._system.processes(_TARGETS[fault.kind]) if pid not in self._frozen]
@@ -166,6 +188,8 @@ class Damage:
 
 def _signal(fault: Fault) -> signal.Signals:
     """PostgreSQL dies by SIGKILL, or as by `pg_ctl stop -m immediate`."""
-    if fault.kind is Kind.FREEZE:
+    if fault.kind in FREEZES:
         return signal.SIGSTOP
+    if fault.kind is Kind.SEGFAULT:
+        return signal.SIGSEGV
     return signal.SIGQUIT if fault.kind is Kind.POSTGRES and fault.pick < 0.5 else signal.SIGKILL

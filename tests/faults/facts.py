@@ -114,6 +114,15 @@ class Audited:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """The audit's chain: how many rows there are, and what `manage.py audit verify` answered and said."""
+
+    rows: int = 0
+    status: int = 0
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What the console answered to a request, bad or good; 0: nothing."""
 
@@ -169,6 +178,7 @@ class Facts:
     damage: Sequence[Done] = ()
     acts: Sequence[Act] = ()
     audited: Sequence[Audited] = ()
+    chain: Chain = Chain()
     nonsense: Sequence[Answered] = ()
     broken: Sequence[Answered] = ()
     memory: Sequence[Weighed] = ()

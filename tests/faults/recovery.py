@@ -1,6 +1,7 @@
 """How long work lay still after a fault: P7 (workers), P8 (Valkey), P9 (PostgreSQL).
 
-After PostgreSQL was killed the time counts from the moment it takes connections again: its own recovery is its own.
+What was away for a while (PostgreSQL killed or out of disk, Valkey away or full) counts from the moment it is back: its
+own recovery is its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,12 +14,17 @@ from tests.faults.facts import Attempt, Done, Event, Facts, by_saga
 from tests.faults.schedule import Kind
 from tests.faults.verdicts import Miss, Verdict, verdict
 
-TAKE_WORKERS = {Kind.WORKER, Kind.CHILD, Kind.FREEZE, Kind.WIPE}
-TAKE_VALKEY = {Kind.VALKEY, Kind.FLUSH, Kind.WIPE}
+TAKE_WORKERS = {Kind.WORKER, Kind.CHILD, Kind.FREEZE, Kind.SEGFAULT, Kind.WIPE}
+TAKE_VALKEY = {Kind.VALKEY, Kind.FLUSH, Kind.WIPE, Kind.VALKEY_AWAY, Kind.VALKEY_FULL}
+TAKE_POSTGRES = {Kind.POSTGRES, Kind.DISK_FULL}
 WORKER_LIMIT = timedelta(seconds=15)
 VALKEY_LIMIT = timedelta(seconds=5)
 CONSOLE_LIMIT = timedelta(seconds=10)
 POSTGRES_LIMIT = timedelta(seconds=20)
+# Without these nothing goes on at all, or no drain begins.
+_NEEDED = dict.fromkeys(TAKE_POSTGRES, POSTGRES_LIMIT) | dict.fromkeys(
+    {Kind.VALKEY_AWAY, Kind.VALKEY_FULL}, VALKEY_LIMIT
+)
 CRASH_RULE = "crash by rule"
 
 
@@ -37,8 +43,8 @@ class Still(NamedTuple):
 
     @property
     def has_more_time(self) -> bool:
-        """PostgreSQL was killed too, so that its own limit counts."""
-        limits = {Kind.POSTGRES: POSTGRES_LIMIT} | dict.fromkeys(TAKE_VALKEY, VALKEY_LIMIT)
+        """What it needs was away too, so that the limit of that counts."""
+        limits = dict.fromkeys(TAKE_POSTGRES, POSTGRES_LIMIT) | dict.fromkeys(TAKE_VALKEY, VALKEY_LIMIT)
         limits |= dict.fromkeys(TAKE_WORKERS, WORKER_LIMIT)
         return self.late_at - self.since > limits[self.cause.kind]
 
@@ -51,7 +57,7 @@ def verdicts(facts: Facts) -> list[Verdict]:
     """P7 for each saga that a taken worker held; P8 and P9 for the first try after the fault, and for the console."""
     emptied, restarted = (
         _work_still(facts, TAKE_VALKEY, VALKEY_LIMIT),
-        _work_still(facts, {Kind.POSTGRES}, POSTGRES_LIMIT),
+        _work_still(facts, TAKE_POSTGRES, POSTGRES_LIMIT),
     )
     return [
         _judged("P7", "killed worker: its sagas go on <= 15 s", list(sagas_still(facts))),
@@ -67,11 +73,11 @@ def _judged(promise: str, statement: str, still: list[Still]) -> Verdict:
 
 
 def _figure(still: list[Still]) -> str:
-    """The longest by cause; apart from these, where PostgreSQL was away meanwhile."""
+    """The longest by cause; apart from these, where PostgreSQL or Valkey was away meanwhile."""
     longest: dict[str, timedelta] = {}
     for one in still:
         if one.until is not None:
-            cause = f"{one.cause.kind} (PostgreSQL too)" if one.has_more_time else str(one.cause.kind)
+            cause = f"{one.cause.kind} (with a server away)" if one.has_more_time else str(one.cause.kind)
             longest[cause] = max(longest.get(cause, timedelta(0)), one.until - one.since)
     return ", ".join(f"{cause} {value.total_seconds():.1f} s" for cause, value in sorted(longest.items()))
 
@@ -110,11 +116,13 @@ def _is_more_than_the_loss(event: Event) -> bool:
 
 
 def _late_at(facts: Facts, done: Done, since: datetime, limit: timedelta, until: datetime | None) -> datetime:
-    """Nothing goes on without PostgreSQL: when that is killed meanwhile, its own promise counts."""
+    """When what a saga needs was away meanwhile, the promise about that counts."""
     late_at = since + limit
     for other in facts.damage:
-        away_until = (other.back_at or other.at) + POSTGRES_LIMIT
-        if other.kind is Kind.POSTGRES and other.at < (until or late_at) and done.at < away_until:
+        if (own_limit := _NEEDED.get(other.kind)) is None:
+            continue
+        away_until = (other.back_at or other.at) + own_limit
+        if other.at < (until or late_at) and done.at < away_until:
             late_at = max(late_at, away_until)
     return late_at
 
@@ -126,7 +134,7 @@ def _work_still(facts: Facts, kinds: set[Kind], limit: timedelta) -> Iterator[St
         since = _due_since(facts, done.back_at or done.at) if done.kind in kinds else None
         if since is not None:
             until = next((start for start in starts if start > since), None)
-            late_at = since + limit if done.kind is Kind.POSTGRES else _late_at(facts, done, since, limit, until)
+            late_at = since + limit if done.kind in TAKE_POSTGRES else _late_at(facts, done, since, limit, until)
             yield Still("", done, since, until, late_at)
 
 
@@ -141,7 +149,7 @@ def _due_since(facts: Facts, at: datetime) -> datetime | None:
 
 def _console_still(facts: Facts) -> Iterator[Still]:
     for done in facts.damage:
-        if done.kind is Kind.POSTGRES:
+        if done.kind in TAKE_POSTGRES:
             since = done.back_at or done.at
             yield Still("", done, since, done.answered_at, since + CONSOLE_LIMIT)
 

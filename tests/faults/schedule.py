@@ -10,21 +10,30 @@ class Kind(StrEnum):
     WORKER = "worker killed"
     CHILD = "drain killed"
     FREEZE = "drain frozen"
+    SEGFAULT = "drain segfaulted"
+    WORKER_FREEZE = "worker frozen"
     DISPATCHER = "dispatcher killed"
     WEB = "web killed"
     VALKEY = "Valkey killed"
     FLUSH = "Valkey flushed"
     WIPE = "Valkey flushed, all drains killed"
+    VALKEY_AWAY = "Valkey away"
+    VALKEY_FULL = "Valkey out of memory"
     POSTGRES = "PostgreSQL killed"
+    DISK_FULL = "disk full under PostgreSQL"
     RULE = "fault rule"
 
 
-FREEZE_SECONDS = 12.0  # longer than a drain's lease
+FREEZES = {Kind.FREEZE, Kind.WORKER_FREEZE}
+_FREEZE_SECONDS = 12.0  # longer than a drain's lease
 _POSTGRES_SECONDS = 20.0  # so that there is something to go on with
 _PER_MINUTE = {
-    Kind.WORKER: 4, Kind.CHILD: 8, Kind.FREEZE: 2, Kind.DISPATCHER: 3, Kind.WEB: 2, Kind.VALKEY: 2, Kind.FLUSH: 2,
-    Kind.WIPE: 1, Kind.POSTGRES: 1, Kind.RULE: 14,
+    Kind.WORKER: 4, Kind.CHILD: 6, Kind.FREEZE: 2, Kind.SEGFAULT: 2, Kind.WORKER_FREEZE: 1, Kind.DISPATCHER: 3,
+    Kind.WEB: 2, Kind.VALKEY: 2, Kind.FLUSH: 2, Kind.WIPE: 1, Kind.VALKEY_AWAY: 0.2, Kind.VALKEY_FULL: 0.5,
+    Kind.POSTGRES: 1, Kind.DISK_FULL: 0.3, Kind.RULE: 14,
 }  # fmt: skip
+# What lasts, in seconds, and the share of a short run that it may take.
+_LASTS = {Kind.VALKEY_AWAY: (60.0, 0.25), Kind.VALKEY_FULL: (20.0, 0.2), Kind.DISK_FULL: (10.0, 0.1)}
 _RULES = (
     "lost_reply",
     "timeout",
@@ -43,12 +52,16 @@ _STEPS = ("", "", "create-order", "reserve-stock", "charge-card", "book-carrier"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`at_seconds` after the start. `pick` in [0, 1) chooses among the processes there are; `rule` is a REST body."""
+    """`at_seconds` after the start. `pick` in [0, 1) chooses among the processes there are; `rule` is a REST body.
+
+    `lasts_seconds`: of what is not over at once.
+    """
 
     at_seconds: float
     kind: Kind
     pick: float
     rule: dict[str, Any] | None = None
+    lasts_seconds: float = 0.0
 
 
 def plan(seed: int, seconds: float) -> list[Fault]:
@@ -63,9 +76,18 @@ def plan(seed: int, seconds: float) -> list[Fault]:
 
 
 def _fault(choice: Random, kind: Kind, seconds: float) -> Fault:
-    longest = seconds - {Kind.FREEZE: FREEZE_SECONDS, Kind.POSTGRES: _POSTGRES_SECONDS}.get(kind, 0.0)
+    lasts = _lasting(kind, seconds)
+    to_go_on = _POSTGRES_SECONDS if kind in {Kind.POSTGRES, Kind.DISK_FULL} else 0.0
+    longest = seconds - lasts - to_go_on
     at_seconds = choice.uniform(min(1.0, seconds / 2), max(longest, seconds / 2))
-    return Fault(at_seconds, kind, choice.random(), _rule(choice) if kind is Kind.RULE else None)
+    return Fault(at_seconds, kind, choice.random(), _rule(choice) if kind is Kind.RULE else None, lasts)
+
+
+def _lasting(kind: Kind, seconds: float) -> float:
+    if kind in FREEZES:
+        return _FREEZE_SECONDS
+    longest, share = _LASTS.get(kind, (0.0, 0.0))
+    return min(longest, share * seconds)
 
 
 def _rule(choice: Random) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""After the last fault: wait for the end of all sagas, and repair what is stuck."""
+"""After the last fault: wait for the end of all sagas, repair what is stuck, and have the audit verified."""
 
 import asyncio
 import time
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from tests.faults import collect
 from tests.faults.collect import Connection
-from tests.faults.facts import Saga
+from tests.faults.facts import Chain, Saga
 from tests.faults.operators import Operators
+from tests.faults.system import System
 
 _PATIENCE_SECONDS = 60.0
+_SEALED_WITHIN_SECONDS = 20.0
 # Tried again first; a pivot in doubt is looked up and resolved; what an act had taken the ground from is skipped.
 _REPAIRS = ("retry", "resolve", "retry", "skip", "skip")
 
@@ -38,6 +40,17 @@ async def settle(connection: Connection, operators: Operators) -> Settled:
         if stuck or overdue:
             await _wait(connection, operators)
     return Settled(seconds, overdue, repaired)
+
+
+async def audit_chain(connection: Connection, system: System) -> Chain:
+    """Have the chain verified, as an auditor would, once the dispatcher has had the time to seal the last rows."""
+    ends = time.monotonic() + _SEALED_WITHIN_SECONDS
+    while time.monotonic() < ends:
+        if await collect.number(connection, collect.UNSEALED) == 0:
+            break
+        await asyncio.sleep(0.25)
+    rows = await collect.number(connection, collect.AUDIT_ROWS)
+    return Chain(rows, *await system.manage("audit", "verify"))
 
 
 async def _wait(connection: Connection, operators: Operators) -> float:

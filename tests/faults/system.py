@@ -60,6 +60,15 @@ class System:
                 )  # fmt: skip
             await asyncio.sleep(_LOOK_SECONDS)
 
+    async def manage(self, *words: str) -> tuple[int, str]:
+        """Run a management command as the dispatcher is run; its exit status and what it said."""
+        _words, environment = told_to(self.processes("dispatcher")[0])
+        process = await asyncio.create_subprocess_exec(
+            *MANAGE, *words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        said, _nothing = await process.communicate()
+        return process.returncode or 0, said.decode(errors="replace").strip()
+
     @property
     def facts(self) -> dict[str, Any]:
         """What demo.json says now. Its process ids change when something was started again."""

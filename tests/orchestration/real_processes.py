@@ -30,12 +30,12 @@ class Processes:
         self._logs = logs
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, command: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, command: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         values = os.environ | {"DATABASE_URL": database_url(), "SAGA_FUNCTION_MODULES": "tests.orchestration.remote"}
         log = (self._logs / f"{command}-{len(self._running)}.log").open("wb")
         process = subprocess.Popen(
-            [sys.executable, "manage.py", command], cwd=ROOT, env=values | environment, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, start_new_session=True,
+            [sys.executable, "manage.py", command, *options], cwd=ROOT, env=values | environment,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         log.close()
         self._running.append(process)

@@ -185,3 +185,19 @@ def test_a_retry_clicked_twice_is_done_once(services: Services, engine: World) -
     assert run_to_the_end(saga) == SagaStatus.COMPENSATED
     assert engine.calls == ["audit", "-audit", "-audit"]
     assert effects(services, saga) == ["reserve", "-reserve"]
+
+
+# -- restarts ------------------------------------------------------------------------------------------------------
+
+
+def test_after_a_restart_each_effect_is_undone_once_in_the_name_of_the_saga_that_did_it(services: Services) -> None:
+    name = define(to(RESERVE), to(CHARGE, on_exhausted="hold", retry=ONCE), to(BOOK))
+    fault("error_before", step="charge", times=1)
+    old = start(name, **WANTED)
+    assert run_to_the_end(old) == SagaStatus.STUCK
+    fault("refuse", step="book", times=1)
+    act("restart-from", old)
+    new = Saga.objects.get(restarted_from_id=old.pk)
+    assert run_to_the_end(new) == SagaStatus.COMPENSATED
+    assert effects(services, old) == ["reserve", "-reserve"]
+    assert effects(services, new) == ["charge", "-charge"]

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psycopg
 import pytest
 import redis
 
+from sagaconsole_proto.v1 import sagas_pb2, sagas_pb2_grpc
 from tests.sagaconsole.processes import is_alive, wait_until
 
 ROOT = Path(__file__).parents[2]
+ONCE = ("supervisor", "web", "grpc", "dispatcher", "housekeeping", "postgres", "valkey")
 PARTICIPANTS = {"orders", "payments", "inventory", "shipping"}
 pytestmark = pytest.mark.slow
 
@@ -41,7 +44,7 @@ class Demo:
     def pids(self) -> dict[str, int]:
         """Every process by name."""
         pids = self.facts["pids"]
-        named: dict[str, int] = {name: pids[name] for name in ("supervisor", "web", "dispatcher", "postgres", "valkey")}
+        named: dict[str, int] = {name: pids[name] for name in ONCE}
         named |= {f"worker-{number}": pid for number, pid in enumerate(pids["workers"])}
         named |= {f"traffic-{number}": pid for number, pid in enumerate(pids["traffic"])}
         named |= pids["participants"]
@@ -75,16 +78,41 @@ def running_demo(data_dir: Path, *more: str) -> Iterator[Demo]:
         process.wait(30)
 
 
+class Kept:
+    """One directory for all tests here. Its demo runs on from one test to the next, until a test has ended it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._running = contextlib.ExitStack()
+        self._demo: Demo | None = None
+
+    def started(self) -> Demo:
+        """The running demo; started when there is none."""
+        if self._demo is None or self._demo.process.poll() is not None:
+            self.end()
+            self._demo = self._running.enter_context(running_demo(self.data_dir, "--traffic", "5"))
+        return self._demo
+
+    def end(self) -> None:
+        self._running.close()
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running_demo(tmp_path_factory.mktemp("demo") / "data") as running:
-        yield running
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    kept = Kept(tmp_path_factory.mktemp("demo") / "data")
+    yield kept
+    kept.end()
+
+
+@pytest.fixture
+def demo(kept: Kept) -> Demo:
+    return kept.started()
 
 
 def test_demo_json_says_everything_and_is_private(demo: Demo) -> None:
     facts = demo.facts
     assert demo.file.stat().st_mode & 0o777 == 0o600
-    assert set(facts) >= {"url", "users", "api_token", "participants", "database_url", "redis_url", "pids"}
+    assert set(facts) >= {"url", "users", "api_token", "participants", "database_url", "redis_url", "pids", "grpc"}
     assert set(facts["participants"]) == set(facts["pids"]["participants"]) == PARTICIPANTS
     for user in facts["users"].values():
         assert set(user) == {"username", "password", "api_token"}
@@ -100,12 +128,34 @@ def test_everything_answers(demo: Demo) -> None:
     assert demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"] is not None
     for url in facts["participants"].values():
         urllib.request.urlopen(f"{url}/healthz", timeout=10).close()  # noqa: S310
+    with grpc.insecure_channel(facts["grpc"]) as channel:
+        grpc.channel_ready_future(channel).result(5)
     psycopg.connect(facts["database_url"]).close()
     with redis.Redis.from_url(facts["redis_url"]) as client:
         assert client.ping()
 
 
-@pytest.mark.parametrize("name", ["web", "dispatcher", "worker-0", "orders", "valkey", "postgres"])
+def test_an_order_by_grpc_is_paid_by_grpc(demo: Demo) -> None:
+    order = {"order_id": "G-1", "sku": "SKU-1", "qty": 1, "card": "card-1", "amount": 100, "region": "north"}
+    token = (("authorization", f"Bearer {demo.facts['users']['operator']['api_token']}"),)
+    with grpc.insecure_channel(demo.facts["grpc"]) as channel:
+        sagas = sagas_pb2_grpc.SagasStub(channel)
+        wanted = sagas_pb2.LaunchRequest(definition="place-order-mixed", input_json=json.dumps(order))
+        saga = sagas.Launch(wanted, metadata=token, timeout=10).saga
+
+        def now() -> sagas_pb2.Saga:
+            found: sagas_pb2.Saga = sagas.Get(sagas_pb2.GetRequest(id=saga.id), metadata=token, timeout=10)
+            return found
+
+        wait_until(lambda: now().finished_at.seconds)
+        assert (now().status, now().trigger) == ("completed", "grpc")
+    ledger = demo.get(f"{demo.facts['participants']['payments']}/ledger?saga_id={saga.id}")["entries"]
+    assert [(entry["step"], entry["effect"]["amount"]) for entry in ledger] == [("charge-card", -100)]
+
+
+@pytest.mark.parametrize(
+    "name", ["web", "grpc", "dispatcher", "worker-0", "housekeeping", "orders", "valkey", "postgres"]
+)
 def test_what_dies_is_started_again(demo: Demo, name: str) -> None:
     before = demo.pids()
     os.kill(before[name], signal.SIGKILL)
@@ -116,28 +166,26 @@ def test_what_dies_is_started_again(demo: Demo, name: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_end_leaves_no_process_and_the_next_start_finds_its_data(tmp_path: Path, number: signal.Signals) -> None:
-    with running_demo(tmp_path / "data", "--traffic", "5") as demo:
-        pids, facts = demo.pids(), demo.facts
-        wait_until(lambda: demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"])
-        saga = demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"][0]["id"]
-        demo.process.send_signal(number)
-        assert demo.process.wait(60) == 0
-        assert not any(is_alive(pid) for pid in pids.values())
-        assert not demo.file.exists()
-    with running_demo(tmp_path / "data") as demo:
-        again = demo.facts
-        assert again["users"] == facts["users"]
-        assert demo.get(f"{again['url']}/api/v1/sagas/{saga}", again["api_token"])["id"] == saga
+def test_end_leaves_no_process_and_the_next_start_finds_its_data(
+    kept: Kept, demo: Demo, number: signal.Signals
+) -> None:
+    pids, facts = demo.pids(), demo.facts
+    wait_until(lambda: demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"])
+    saga = demo.get(f"{facts['url']}/api/v1/sagas", facts["api_token"])["items"][0]["id"]
+    demo.process.send_signal(number)
+    assert demo.process.wait(60) == 0
+    assert not any(is_alive(pid) for pid in pids.values())
+    assert not demo.file.exists()
+    again = kept.started()
+    assert again.facts["users"] == facts["users"]
+    assert again.get(f"{again.facts['url']}/api/v1/sagas/{saga}", again.facts["api_token"])["id"] == saga
 
 
-def test_killed_supervisor_takes_everything_along(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "data") as demo:
-        pids = demo.pids()
-        demo.process.kill()
-        wait_until(lambda: not any(is_alive(pid) for pid in pids.values()))
-    with running_demo(tmp_path / "data") as demo:
-        test_everything_answers(demo)
+def test_killed_supervisor_takes_everything_along(kept: Kept, demo: Demo) -> None:
+    pids = demo.pids()
+    demo.process.kill()
+    wait_until(lambda: not any(is_alive(pid) for pid in pids.values()))
+    test_everything_answers(kept.started())
 
 
 def test_second_demo_on_the_same_directory_is_refused(demo: Demo) -> None:
@@ -155,7 +203,7 @@ def answering(check: Callable[[], None]) -> Callable[[], bool]:
     def passes() -> bool:
         try:
             check()
-        except (OSError, psycopg.OperationalError, redis.RedisError):
+        except (OSError, psycopg.OperationalError, redis.RedisError, grpc.FutureTimeoutError):
             return False
         return True
 

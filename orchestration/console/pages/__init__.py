@@ -1,7 +1,8 @@
 """What the console shows: one query, one context, page or part."""
 
 from orchestration.console.pages.acts import preview
-from orchestration.console.pages.audit import audit
+from orchestration.console.pages.audit import audit, export_audit
+from orchestration.console.pages.bulk import bulk, bulks, cancel_bulk
 from orchestration.console.pages.definitions import definition, definitions, launch, new_definition
 from orchestration.console.pages.evidence import evidence
 from orchestration.console.pages.faults import fault_rules
@@ -9,10 +10,32 @@ from orchestration.console.pages.frame import banner
 from orchestration.console.pages.notes import notes
 from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
-from orchestration.console.pages.saga import attempt, saga
-from orchestration.console.pages.sagas import find, sagas
+from orchestration.console.pages.saga import attempt, saga, saga_print
+from orchestration.console.pages.sagas import export_sagas, find, sagas
+from orchestration.console.pages.workers import workers
 
 __all__ = [
-    "attempt", "audit", "banner", "definition", "definitions", "evidence", "fault_rules", "find", "launch",
-    "new_definition", "notes", "overview", "participants", "preview", "saga", "sagas",
-]  # fmt: skip
+    "attempt",
+    "audit",
+    "banner",
+    "bulk",
+    "bulks",
+    "cancel_bulk",
+    "definition",
+    "definitions",
+    "evidence",
+    "export_audit",
+    "export_sagas",
+    "fault_rules",
+    "find",
+    "launch",
+    "new_definition",
+    "notes",
+    "overview",
+    "participants",
+    "preview",
+    "saga",
+    "saga_print",
+    "sagas",
+    "workers",
+]

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from orchestration import queries
-from orchestration.console import curl, json_view, lanes, possible, reading, reasons, saga_reading, waiting
+from orchestration.console import curl, json_view, lanes, possible, reading, reasons, saga_reading, timeline, waiting
 from orchestration.console.act_forms import NoteForm
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.console.possible import ActButton
@@ -21,32 +22,21 @@ from orchestration.models import Attempt, Saga, Step
 
 SHOWN_ATTEMPTS = 100
 SHOWN_EVENTS = 200
+VIEW_ATTEMPTS, VIEW_AUDIT = "orchestration.view_attempt", "orchestration.view_auditentry"
 
 
 @require_GET
 @shows("view_saga")
 def saga(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
-    try:
-        found = queries.saga_for_page(saga_id)
-    except Saga.DoesNotExist as error:
-        raise Http404 from error
-    steps, plan = list(found.steps.all()), compiled_definition(found.definition_id).steps
-    tries, attempts = saga_reading.tries_of(saga_id), _attempts(found)
-    stages = lanes.stages(found, steps, plan, tries, saga_reading.unwanted_steps(saga_id, steps))
+    found = _saga_or_404(saga_id)
+    steps = list(found.steps.all())
     waits = possible.waiting_approvals(queries.state_of(found, steps))
     context = {
-        "saga": found,
-        "stages": stages,
+        "next_stuck": saga_reading.next_stuck(saga_id),
         "acts": [act for act in possible.act_buttons(found, steps, request.user) if not _has_its_place(act)],
         "decisions": waiting.of_saga(saga_id, waits, request.user),
-        "stuck": reasons.explanation(found.stuck_code, steps),
-        "last_error": next((row["error"] for row in attempts if row["error"]), ""),
-        "attempts": attempts,
-        "attempts_in_all": len(tries),
-        "events": queries.events_of(saga_id, limit=SHOWN_EVENTS),
-        "notes": saga_reading.notes_of(saga_id),
         "note_form": NoteForm(),
-        **_standing(found, steps, stages),
+        **_facts(found, steps),
     }
     if not request.htmx:
         address = settings.SAGA_PUBLIC_URL + reverse("console:saga", args=[saga_id])
@@ -57,6 +47,50 @@ def saga(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
             "address": address,
         }
     return render(request, part_or_page(request, "saga"), context)
+
+
+@require_GET
+@shows("view_saga")
+def saga_print(request: HtmxRequest, saga_id: UUID) -> HttpResponse:
+    """All the facts of one saga on one page, unfolded, for paper or a file."""
+    found = _saga_or_404(saga_id)
+    steps = list(found.steps.all())
+    context = {
+        "now": timezone.now(),
+        "input": found.data.input,
+        "address": settings.SAGA_PUBLIC_URL + reverse("console:saga", args=[saga_id]),
+        "said": saga_reading.what_was_said(saga_id, SHOWN_ATTEMPTS) if request.user.has_perm(VIEW_ATTEMPTS) else {},
+        "audit": saga_reading.audit_of(saga_id) if request.user.has_perm(VIEW_AUDIT) else [],
+        **_facts(found, steps),
+    }
+    return render(request, "console/saga_print.html", context)
+
+
+def _saga_or_404(saga_id: UUID) -> Saga:
+    try:
+        return queries.saga_for_page(saga_id)
+    except Saga.DoesNotExist as error:
+        raise Http404 from error
+
+
+def _facts(saga: Saga, steps: list[Step]) -> dict[str, Any]:
+    """What happened to the saga, for the page that lives and the page that is printed."""
+    plan = compiled_definition(saga.definition_id).steps
+    tries, attempts = saga_reading.tries_of(saga.pk), _attempts(saga)
+    stages = lanes.stages(saga, steps, plan, tries, saga_reading.unwanted_steps(saga.pk, steps))
+    events = queries.events_of(saga.pk, limit=SHOWN_EVENTS)
+    return {
+        "saga": saga,
+        "stages": stages,
+        "timeline": timeline.timeline(saga, steps, plan, tries, events.items, timezone.now()),
+        "stuck": reasons.explanation(saga.stuck_code, steps),
+        "last_error": next((row["error"] for row in attempts if row["error"]), ""),
+        "attempts": attempts,
+        "attempts_in_all": len(tries),
+        "events": events,
+        "notes": saga_reading.notes_of(saga.pk),
+        **_standing(saga, steps, stages),
+    }
 
 
 @require_GET

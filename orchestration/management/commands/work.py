@@ -1,5 +1,6 @@
-"""`manage.py work`: one worker, serving the drain queue."""
+"""`manage.py work`: one worker, serving one queue: the drains', or that of bulk acts."""
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -11,8 +12,13 @@ from orchestration.worker import SagaWorker, SignedJSON
 
 
 class Command(BaseCommand):
-    help = "Run one worker. It executes sagas until it is stopped by Ctrl-C or SIGTERM."
+    requires_system_checks = ()  # they look at addresses and pages, of which this process has none
+    help = "Run one worker until it is stopped by Ctrl-C or SIGTERM. By default it executes sagas."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        queues = [dispatch.QUEUE, dispatch.HOUSEKEEPING_QUEUE]
+        parser.add_argument("--queue", choices=queues, default=dispatch.QUEUE, help="housekeeping: bulk acts")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
         check_servers()
-        get_worker(dispatch.QUEUE, worker_class=SagaWorker, serializer=SignedJSON).work(logging_level="WARNING")
+        get_worker(options["queue"], worker_class=SagaWorker, serializer=SignedJSON).work(logging_level="WARNING")

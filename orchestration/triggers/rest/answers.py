@@ -1,17 +1,23 @@
 """The shapes that the API answers with, and how rows become them."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
 from ninja import Schema
 
-from orchestration import queries
-from orchestration.core.definitions import StepDefinition
-from orchestration.definitions import compiled_definition
-from orchestration.models import FaultRule, Saga, SagaDefinition, Step
+from orchestration.core.states import Direction, SagaStatus, StepKind, StepStatus
+from orchestration.models import Attempt, DefinitionDraft, FaultRule, Participant, SagaDefinition
+from orchestration.queries import bodies
+from orchestration.triggers.rest.words import words
+
+SagaStatusWord = Annotated[str, words(SagaStatus)]
+StepStatusWord = Annotated[str, words(StepStatus)]
+KindWord = Annotated[str, words(StepKind)]
+DirectionWord = Annotated[str, words(Direction)]
+OutcomeWord = Annotated[str, words(Attempt.Outcome)]
+TransportWord = Annotated[str, words(Participant.Transport)]
+FaultKindWord = Annotated[str, words(FaultRule.Kind)]
 
 
 class ErrorBody(Schema):
@@ -24,30 +30,45 @@ class ErrorOut(Schema):
     error: ErrorBody
 
 
-ERRORS = dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 422), ErrorOut)
+_ALWAYS = (400, 401, 403, 429, 503)
+
+
+def errors(*statuses: int) -> dict[int, Any]:
+    """The refusals of an address that takes tokens: those that every one has, and `statuses`."""
+    return dict.fromkeys(sorted({*_ALWAYS, *statuses}), ErrorOut)
+
+
+TAKES_BODY = (413, 415)
+ERRORS = errors(404, 409, *TAKES_BODY, 422)
 
 
 class StepOut(Schema):
-    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself."""
+    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself.
+
+    `origin_saga_id`: the saga that did it, where a restart has kept it; its undo carries that id, and its key.
+    """
 
     name: str
-    kind: str
-    status: str
+    kind: KindWord
+    status: StepStatusWord
     in_doubt: bool
-    direction: str
+    direction: DirectionWord
     attempts: int
     output: Any
     error: Any
     started_at: datetime | None
     finished_at: datetime | None
     waiting_until: datetime | None
+    origin_saga_id: UUID | None
 
 
 class SagaOut(Schema):
+    """`restarted_from`: the saga that this one took over; `restarted_as`: the one that took this one over."""
+
     id: UUID
     definition: str
     version: int
-    status: str
+    status: SagaStatusWord
     paused: bool
     parked_on: str | None
     business_key: str
@@ -63,6 +84,8 @@ class SagaOut(Schema):
     overdue: bool
     trigger: str
     launched_by: str
+    restarted_from: UUID | None
+    restarted_as: UUID | None
 
 
 class ConflictBody(ErrorBody):
@@ -86,7 +109,7 @@ class EventOut(Schema):
     seq: int
     at: datetime
     kind: str
-    status: str
+    status: SagaStatusWord
     actor: str | None
     moves: list[dict[str, str]]
     reason: str | None = None
@@ -99,11 +122,11 @@ class EventList(Schema):
 
 class AttemptOut(Schema):
     step: str
-    direction: str
+    direction: DirectionWord
     number: int
     started_at: datetime
     finished_at: datetime
-    outcome: str
+    outcome: OutcomeWord
     request: Any = None
     answer: Any = None
     error: Any = None
@@ -117,7 +140,7 @@ class AttemptList(Schema):
 
 class PlannedCallOut(Schema):
     step: str
-    direction: str
+    direction: DirectionWord
     participant: str
     payload: Any = None
 
@@ -140,16 +163,37 @@ class BatchOut(Schema):
 
 
 class VersionOut(Schema):
+    """`draft`: true when it was only kept as a draft; then `version` is the one that it would become."""
+
     name: str
     version: int
+    draft: bool | None = None
 
 
-class DefinitionOut(VersionOut):
+class DefinitionOut(Schema):
+    name: str
+    version: int
     title: str
     published_at: datetime
     published_by: str
     retired_at: datetime | None
     document: dict[str, Any]
+
+
+class DraftOut(Schema):
+    """`text`: as it was written, of `content_type`."""
+
+    name: str
+    document: dict[str, Any]
+    text: str
+    content_type: str
+    saved_at: datetime
+    saved_by: str
+
+
+class DraftList(Schema):
+    items: list[DraftOut]
+    next_cursor: str | None
 
 
 class DefinitionList(Schema):
@@ -159,7 +203,7 @@ class DefinitionList(Schema):
 
 class ParticipantOut(Schema):
     name: str
-    transport: str
+    transport: TransportWord
     base_url: str
     status_path: str
     has_secret: bool
@@ -173,7 +217,7 @@ class ParticipantList(Schema):
 
 class FaultOut(Schema):
     id: int
-    kind: str
+    kind: FaultKindWord
     definition: str
     step: str
     participant: str
@@ -194,43 +238,17 @@ class FaultList(Schema):
     next_cursor: str | None
 
 
-def saga_bodies(sagas: Sequence[Saga]) -> list[dict[str, Any]]:
-    """The sagas as the contract shows them; five queries, however many sagas."""
-    prefetch_related_objects(sagas, "definition", "data", "steps")
-    outputs = queries.outputs_of([saga.pk for saga in sagas])
-    return [_saga_body(saga, outputs) for saga in sagas]
-
-
-def saga_body(saga_id: UUID) -> dict[str, Any]:
-    """One saga, read anew: what an act or the engine did a moment ago is in it. Raises Saga.DoesNotExist."""
-    return saga_bodies([queries.saga_for_page(saga_id)])[0]
-
-
-def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
-    steps, plan = list(saga.steps.all()), compiled_definition(saga.definition_id).steps
-    return {
-        "id": saga.pk, "definition": saga.definition_name, "version": saga.definition.version, "status": saga.status,
-        "paused": saga.paused, "parked_on": saga.parked_on, "business_key": saga.business_key,
-        "input": saga.data.input, "steps": [_step_body(step, plan[step.position], outputs) for step in steps],
-        "stuck_reason": saga.stuck_reason or None, "revision": saga.revision,
-        "open_effects": queries.open_effects(saga, steps), "created_at": saga.created_at,
-        "started_at": saga.started_at, "finished_at": saga.finished_at, "deadline_at": saga.deadline_at,
-        "overdue": saga.overdue, "trigger": saga.trigger, "launched_by": saga.launched_by,
-    }  # fmt: skip
-
-
-def _step_body(step: Step, planned: StepDefinition, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
-    return {
-        "name": step.name, "kind": planned.kind, "status": step.status, "in_doubt": step.in_doubt,
-        "direction": queries.step_direction(step), "attempts": queries.step_attempts(step),
-        "output": outputs.get((step.saga_id, step.position)), "error": step.error, "started_at": step.started_at,
-        "finished_at": step.finished_at, "waiting_until": queries.waiting_until(step),
-    }  # fmt: skip
+# However a saga is asked for, it looks the same.
+saga_bodies, saga_body = bodies.saga_bodies, bodies.saga_body
 
 
 def definition_body(definition: SagaDefinition) -> dict[str, Any]:
     fields = ("name", "version", "title", "published_at", "published_by", "retired_at", "document")
     return {field: getattr(definition, field) for field in fields}
+
+
+def draft_body(draft: DefinitionDraft) -> dict[str, Any]:
+    return {field: getattr(draft, field) for field in DraftOut.model_fields}
 
 
 def fault_body(rule: FaultRule) -> dict[str, Any]:

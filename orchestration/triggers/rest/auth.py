@@ -3,8 +3,9 @@
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from orchestration import tokens
+from orchestration import rate_limit, tokens
 from orchestration.audit import Actor
+from orchestration.triggers.rest.errors import too_many
 
 
 class ApiRequest(HttpRequest):
@@ -15,4 +16,7 @@ class ApiRequest(HttpRequest):
 
 class BearerToken(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Actor | None:  # noqa: ARG002  the library's form
-        return tokens.authenticate(token, via="rest")
+        actor = tokens.authenticate(token, via="rest")
+        if actor is not None and (wait := rate_limit.spend(actor)):
+            raise too_many(wait)
+        return actor

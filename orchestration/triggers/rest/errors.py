@@ -1,6 +1,7 @@
 """Every error leaves as `{"error": {"code", "message", "fields"?}}`; here is which exception becomes which status."""
 
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from orchestration.core.definitions import Problem, WrongDefinition
 from orchestration.definitions import DefinitionInUse, DocumentTooLarge, UnknownContentType
 from orchestration.enrolment import WrongParticipant
 from orchestration.faults import WrongRule
-from orchestration.models import FaultRule, Participant, Saga, SagaDefinition
+from orchestration.models import Bulk, DefinitionDraft, FaultRule, Participant, Saga, SagaDefinition
 from orchestration.queries import WrongCursor, WrongFilter
 from orchestration.strict_json import WrongJSON
 
@@ -24,12 +25,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Refused(Exception):
-    """A request that the API refuses by itself. `fields`: place -> reason."""
+    """A request that the API refuses by itself. `fields`: place -> reason. `retry_after`: seconds."""
 
     status: int
     code: str
     message: str
     fields: dict[str, str] = field(default_factory=dict)
+    retry_after: int | None = None
 
 
 def wrong(place: str, reason: str) -> Refused:
@@ -54,7 +56,15 @@ def envelope(refused: Refused, **more: Any) -> JsonResponse:
     response = JsonResponse({"error": error}, status=refused.status)
     if refused.status == 401:
         response["WWW-Authenticate"] = "Bearer"
+    if refused.retry_after is not None:
+        response["Retry-After"] = str(refused.retry_after)
     return response
+
+
+def too_many(seconds: float) -> Refused:
+    """429: the token has to wait so long."""
+    wait = max(1, math.ceil(seconds))
+    return Refused(429, "rate_limited", f"too many requests with this token: wait {wait} s", retry_after=wait)
 
 
 def not_found(what: str) -> Refused:
@@ -68,7 +78,9 @@ _PLAIN: dict[type[Exception], tuple[int, str, str | None]] = {
     PermissionDenied: (403, "forbidden", None),
     Http404: (404, "not_found", "there is no such address"),
     Saga.DoesNotExist: (404, "not_found", "there is no such saga"),
+    Bulk.DoesNotExist: (404, "not_found", "there is no such bulk act"),
     SagaDefinition.DoesNotExist: (404, "not_found", "there is no such definition"),
+    DefinitionDraft.DoesNotExist: (404, "not_found", "there is no draft of that name"),
     Participant.DoesNotExist: (404, "not_found", "there is no such participant"),
     FaultRule.DoesNotExist: (404, "not_found", "there is no such fault rule"),
     DefinitionInUse: (409, "in_use", None),
@@ -99,7 +111,8 @@ def refusal_of(error: Any) -> Refused:
 def _plain(error: Any) -> Refused:
     for kind, (status, code, message) in _PLAIN.items():
         if isinstance(error, kind):
-            return Refused(status, code, str(error) if message is None else message)
+            retry_after = 1 if status == 503 else None
+            return Refused(status, code, str(error) if message is None else message, retry_after=retry_after)
     raise error
 
 

@@ -16,19 +16,21 @@ from orchestration.triggers.rest.requests import BatchItem, LaunchIn
 HEADER = "Idempotency-Key"
 
 
-def launch_one(body: LaunchIn, idempotency_key: str | None, launched_by: str) -> Launched:
-    """Raises Refused."""
+def launch_one(
+    body: LaunchIn, idempotency_key: str | None, launched_by: str, *, trigger: str = "rest", key_place: str = HEADER
+) -> Launched:
+    """`key_place`: where the caller gave the key, for the words of a refusal. Raises Refused."""
     if len(canonical(body.input)) > MAX_INPUT_BYTES:
         raise problems_found([Problem("input", "is larger than 256 KiB")], status=413, code="too_large")
     try:
         return launch(
             definition=body.definition, saga_input=body.input, version=body.version, business_key=body.business_key,
-            idempotency_key=idempotency_key, trigger="rest", launched_by=launched_by,
+            idempotency_key=idempotency_key, trigger=trigger, launched_by=launched_by,
         )  # fmt: skip
     except UnknownDefinition as error:
         raise Refused(404, "not_found", str(error)) from error
     except WrongInput as error:
-        raise problems_found(_as_header(error.problems)) from error
+        raise problems_found(_named(error.problems, key_place)) from error
     except KeyReused as error:
         raise Refused(422, "key_reused", str(error)) from error
 
@@ -59,5 +61,5 @@ def _result(outcome: Launched | Refused, bodies: dict[Any, dict[str, Any]]) -> d
     return {"status": 422 if outcome.status == 422 else 400, "error": error}
 
 
-def _as_header(problems: list[Problem]) -> list[Problem]:
-    return [Problem(HEADER if one.place == "idempotency_key" else one.place, one.reason) for one in problems]
+def _named(problems: list[Problem], key_place: str) -> list[Problem]:
+    return [Problem(key_place if one.place == "idempotency_key" else one.place, one.reason) for one in problems]

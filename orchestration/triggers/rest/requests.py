@@ -6,19 +6,35 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Schema
 from ninja.parser import Parser
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
-from orchestration import queries, strict_json
+from orchestration import faults, queries, strict_json
 from orchestration.core.definitions import Problem
+from orchestration.core.states import Direction, SagaStatus
 from orchestration.definitions import UnknownContentType
-from orchestration.models import Saga
-from orchestration.operator_actions import MAX_NOTE, MAX_REASON
+from orchestration.enrolment import MAX_LENGTH
+from orchestration.models import FaultRule, Participant, Saga
+from orchestration.operator_actions import ACTS, MAX_NOTE, MAX_REASON
 from orchestration.triggers.rest.errors import problems_found
+from orchestration.triggers.rest.words import SomeName, text, words
 
 Key = Annotated[str, Field(min_length=1, max_length=255)]
 Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON)]
 Name = Annotated[str, Field(max_length=64)]
 MAX_INT = 2**31 - 1
+MOST = 1_000_000
+StatusWord = Annotated[str, words(SagaStatus)]
+ActName = Annotated[str, words(ACTS)]
+FaultKindWord = Annotated[str, words(FaultRule.Kind)]
+TransportWord = Annotated[str, words(Participant.Transport)]
+AnyDirectionWord = Annotated[str, words(Direction, "")]
+Searched = Annotated[str, text(maxLength=255)]
+Moment = Annotated[str, text(description="RFC 3339 with a zone, or a date", examples=["2026-01-31"])]
+BaseUrl = Annotated[str, text(maxLength=MAX_LENGTH["base_url"])]
+StatusPath = Annotated[str, text(maxLength=MAX_LENGTH["status_path"])]
+ATTEMPTS = WithJsonSchema(
+    {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": MOST}, "minItems": 1, "maxItems": 100}
+)
 
 
 class StrictParser(Parser):
@@ -47,15 +63,15 @@ class Listing(Schema):
 class SagaListing(Listing):
     """`status` may come more than once; times are RFC 3339 with a zone, or plain dates (UTC)."""
 
-    status: Annotated[list[str], Field(default_factory=list)]
-    definition: str = ""
-    business_key: str = ""
-    participant: str = ""
-    step: str = ""
-    error: str = ""
-    q: str = ""
-    created_after: str = ""
-    created_before: str = ""
+    status: Annotated[list[StatusWord], Field(default_factory=list)]
+    definition: SomeName = ""
+    business_key: Searched = ""
+    participant: SomeName = ""
+    step: SomeName = ""
+    error: Searched = ""
+    q: Searched = ""
+    created_after: Moment = ""
+    created_before: Moment = ""
 
 
 class LaunchIn(Body):
@@ -111,29 +127,35 @@ class ApproveIn(StepActIn):
     outcome: Literal["approved", "rejected"]
 
 
+class RestartFromIn(StepActIn):
+    """`step`: where the new saga begins; `version`: what it runs, the same as the old one or newer."""
+
+    version: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
+
+
 class NoteIn(Body):
     text: Annotated[str, Field(min_length=1, max_length=MAX_NOTE)]
 
 
 class ParticipantIn(Body):
-    transport: str
-    base_url: str = ""
-    status_path: str = ""
-    secret: str | None = None
+    transport: TransportWord
+    base_url: BaseUrl = ""
+    status_path: StatusPath = ""
+    secret: Annotated[str, Field(max_length=MAX_LENGTH["secret"])] | None = None
 
 
 class FaultIn(Body):
-    kind: str
+    kind: FaultKindWord
     expires_in: Annotated[float, Field(gt=0, le=900)]
     definition: Name = ""
     step: Name = ""
     participant: Name = ""
-    direction: str = ""
+    direction: AnyDirectionWord = ""
     saga_id: Annotated[UUID | None, Field(strict=False)] = None
-    attempts: list[int] | None = None
-    delay: float | None = None
-    times: Annotated[int, Field(ge=1, le=MAX_INT)] | None = None
-    probability: float | None = None
+    attempts: Annotated[list[int], ATTEMPTS] | None = None
+    delay: Annotated[float, Field(ge=0, le=faults.MAX_DELAY)] | None = None
+    times: Annotated[int, Field(ge=1, le=MOST)] | None = None
+    probability: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 def only(request: HttpRequest, *names: str) -> None:

@@ -5,18 +5,19 @@ from typing import Any
 from ninja import Header, Query, Router, Status
 
 from orchestration import queries
+from orchestration.queries.bodies import attempt_body, event_body
 from orchestration.triggers.rest import answers
-from orchestration.triggers.rest.answers import saga_bodies, saga_body
+from orchestration.triggers.rest.answers import TAKES_BODY, errors, saga_bodies, saga_body
 from orchestration.triggers.rest.auth import ApiRequest
 from orchestration.triggers.rest.errors import wrong
 from orchestration.triggers.rest.launching import launch_batch, launch_one
 from orchestration.triggers.rest.requests import BatchIn, LaunchIn, Listing, SagaListing, only, saga_id_of
+from orchestration.triggers.rest.words import SagaId
 
 router = Router(tags=["sagas"])
-ERRORS = answers.ERRORS
 
 
-@router.post("", response={201: answers.SagaOut, 200: answers.SagaOut, **ERRORS})
+@router.post("", response={201: answers.SagaOut, 200: answers.SagaOut, **errors(404, 422, *TAKES_BODY)})
 def launch_saga(request: ApiRequest, body: LaunchIn, idempotency_key: Header[str | None] = None) -> Any:
     """Launch a saga; the same `Idempotency-Key` with the same body gives the same saga again, with 200."""
     only(request)
@@ -25,7 +26,7 @@ def launch_saga(request: ApiRequest, body: LaunchIn, idempotency_key: Header[str
     return Status(201 if launched.created else 200, saga_body(launched.saga_id))
 
 
-@router.post("/batch", response={200: answers.BatchOut, **ERRORS})
+@router.post("/batch", response={200: answers.BatchOut, **errors(*TAKES_BODY)})
 def launch_many(request: ApiRequest, body: BatchIn) -> Any:
     """Launch up to 1,000 sagas, each on its own."""
     only(request)
@@ -33,7 +34,7 @@ def launch_many(request: ApiRequest, body: BatchIn) -> Any:
     return Status(200, {"items": launch_batch(body.items, request.auth.name)})
 
 
-@router.get("", response={200: answers.SagaList, **ERRORS})
+@router.get("", response={200: answers.SagaList, **errors()})
 def list_sagas(request: ApiRequest, listing: Query[SagaListing]) -> Any:
     """Sagas that fit every filter, newest first."""
     request.auth.must("view_saga")
@@ -45,45 +46,33 @@ def list_sagas(request: ApiRequest, listing: Query[SagaListing]) -> Any:
     return Status(200, {"items": saga_bodies(found.items), "next_cursor": found.next_cursor})
 
 
-@router.get("/{saga_id}", response={200: answers.SagaOut, **ERRORS})
-def get_saga(request: ApiRequest, saga_id: str) -> Any:
+@router.get("/{saga_id}", response={200: answers.SagaOut, **errors(404)})
+def get_saga(request: ApiRequest, saga_id: SagaId) -> Any:
     """One saga with its steps."""
     only(request)
     request.auth.must("view_saga")
     return Status(200, saga_body(saga_id_of(saga_id)))
 
 
-@router.get("/{saga_id}/events", response={200: answers.EventList, **ERRORS}, exclude_none=True)
-def list_events(request: ApiRequest, saga_id: str, listing: Query[Listing]) -> Any:
+@router.get("/{saga_id}/events", response={200: answers.EventList, **errors(404)}, exclude_unset=True)
+def list_events(request: ApiRequest, saga_id: SagaId, listing: Query[Listing]) -> Any:
     """The journal, oldest first."""
     only(request, "cursor", "limit")
     request.auth.must("view_event")
     saga = queries.saga_for_page(saga_id_of(saga_id))
     found = queries.events_of(saga.pk, cursor=listing.cursor, limit=listing.limit)
-    return _listed([_event_body(event) for event in found.items], found.next_cursor)
+    return _listed([event_body(event) for event in found.items], found.next_cursor)
 
 
-@router.get("/{saga_id}/attempts", response={200: answers.AttemptList, **ERRORS})
-def list_attempts(request: ApiRequest, saga_id: str, listing: Query[Listing]) -> Any:
+@router.get("/{saga_id}/attempts", response={200: answers.AttemptList, **errors(404)})
+def list_attempts(request: ApiRequest, saga_id: SagaId, listing: Query[Listing]) -> Any:
     """Every try that has ended, in the order in which they began."""
     only(request, "cursor", "limit")
     request.auth.must("view_attempt")
     saga = queries.saga_for_page(saga_id_of(saga_id))
     found = queries.attempts_of(saga.pk, cursor=listing.cursor, limit=listing.limit)
-    return _listed([_attempt_body(attempt) for attempt in found.items], found.next_cursor)
+    return _listed([attempt_body(attempt) for attempt in found.items], found.next_cursor)
 
 
 def _listed(items: list[dict[str, Any]], next_cursor: str | None) -> Any:
     return Status(200, {"items": items, "next_cursor": next_cursor})
-
-
-def _event_body(event: queries.EventView) -> dict[str, Any]:
-    return {
-        "seq": event.seq, "at": event.at, "kind": event.kind, "status": event.status, "actor": event.actor or None,
-        "moves": [move.as_json() for move in event.moves], "reason": event.reason or None,
-    }  # fmt: skip
-
-
-def _attempt_body(attempt: queries.AttemptView) -> dict[str, Any]:
-    body = {field: getattr(attempt, field) for field in answers.AttemptOut.model_fields}
-    return body | {"fault": attempt.fault or None}

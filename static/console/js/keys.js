@@ -40,6 +40,10 @@ document.addEventListener("click", ({ target }) => {
   closeMenus(target.closest("[data-menu]"));
 });
 
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-print]")) print();
+});
+
 document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-apply]")) target.form.requestSubmit();
 });

@@ -3,3 +3,4 @@ import "./live.js";
 import "./time.js";
 import "./dialog.js";
 import "./keys.js";
+import "./ticks.js";

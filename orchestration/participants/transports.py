@@ -1,0 +1,53 @@
+"""The transports of one drain, by name; what is seldom used is loaded and connected when it is first used."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from django.conf import settings
+
+from orchestration.participants.function import FunctionTransport
+from orchestration.participants.hosts import AllowList
+from orchestration.participants.http import HttpParticipant, HttpTransport
+from orchestration.participants.messages import Transport
+
+
+class Connected(Transport, Protocol):
+    """A transport with connections to end."""
+
+    async def close(self) -> None: ...
+
+
+class Transports:
+    """Made inside the running loop, after the fork; `close` ends all connections."""
+
+    def __init__(self, participant: Callable[[str], HttpParticipant]) -> None:
+        self._participant = participant
+        self._allowed = AllowList(settings.SAGA_PARTICIPANT_HOSTS)
+        self._functions = FunctionTransport()
+        self._connected: dict[str, Connected] = {"http": self._http()}
+
+    def by_name(self, name: str) -> Transport:
+        """`name`: of Participant.Transport."""
+        if name == "function":
+            return self._functions
+        if name not in self._connected:
+            self._connected[name] = self._grpc() if name == "grpc" else self._amqp()
+        return self._connected[name]
+
+    async def close(self) -> None:
+        self._functions.close()
+        for transport in self._connected.values():
+            await transport.close()
+
+    def _http(self) -> Connected:
+        return HttpTransport(self._allowed, self._participant, settings.SAGA_PUBLIC_URL)
+
+    def _grpc(self) -> Connected:
+        from orchestration.participants.grpc import GrpcTransport  # noqa: PLC0415  never before the fork
+
+        return GrpcTransport(self._allowed, self._participant, settings.SAGA_PUBLIC_URL)
+
+    def _amqp(self) -> Connected:
+        from orchestration.participants.amqp import AmqpTransport  # noqa: PLC0415  loaded by those who use it
+
+        return AmqpTransport(self._allowed, self._participant, settings.SAGA_PUBLIC_URL)

@@ -1,0 +1,35 @@
+"""Every page of the console by name, for pictures and for the tests that look at all of them."""
+
+from collections.abc import Mapping
+
+PAGES = {
+    "overview": "/",
+    "sagas": "/sagas/",
+    "sagas-stuck": "/sagas/?status=stuck&age=24h",
+    "saga-stuck": "/sagas/{RETRY-ME}/",
+    "saga-compensated": "/sagas/{moon}/",
+    "saga-completed": "/sagas/{good}/",
+    "saga-approval": "/sagas/{APPROVE-1}/",
+    "saga-print": "/sagas/{RETRY-ME}/print/",
+    "definitions": "/definitions/",
+    "definition": "/definitions/order-with-approval/",
+    "launch": "/definitions/place-order/launch/",
+    "new-definition": "/new-definition/?from=place-order",
+    "participants": "/participants/",
+    "workers": "/workers/",
+    "fault-rules": "/failure-lab/",
+    "audit": "/audit/",
+    "audit-filtered": "/audit/?act=pause",
+}
+
+
+def pages(sagas: Mapping[str, str]) -> dict[str, str]:
+    """Their addresses in this demo."""
+    known = dict(sagas) | {"good": sagas["ORDER-1041"], "moon": sagas["ORDER-1055"]}
+    return {name: _filled(path, known) for name, path in PAGES.items()}
+
+
+def _filled(path: str, known: Mapping[str, str]) -> str:
+    for key, saga_id in known.items():
+        path = path.replace(f"{{{key}}}", saga_id)
+    return path
