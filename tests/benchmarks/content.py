@@ -95,6 +95,11 @@ def drains() -> int:
     return int(_row(COUNT_DRAINS)[0])
 
 
+def saga_file_node() -> int:
+    """What the write-ahead log calls the table of sagas."""
+    return int(_row("SELECT pg_relation_filenode('orchestration_saga')")[0])
+
+
 def all_ended(after: UUID) -> bool:
     """Whether no saga launched after that id is on its way."""
     return not _row(_LEFT, after)[0]

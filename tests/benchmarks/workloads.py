@@ -26,7 +26,6 @@ FEEDING_SECONDS = 3.0
 IDLE_SAGAS = 100
 SILENCE_SECONDS = 0.05
 GLANCE_SECONDS = 0.0005
-BACKGROUND_SECONDS = 2.0
 HELD_SAGAS = 1_000
 
 
@@ -93,7 +92,7 @@ def bare_calls(bed: Bed, participant: str, calls: int, in_flight: int) -> Run:
     times = [json.loads(text) for text in printed]
     seconds = max(one["ended"] for one in times) - min(one["began"] for one in times)
     sagas = calls // WORKERS * WORKERS // STEPS
-    return Run(sagas, sagas / seconds)
+    return Run(sagas, sagas / seconds, detail=_cpu(sum(one["cpu"] for one in times), sagas))
 
 
 def bare_steps(bed: Bed, count: int, in_flight: int) -> Run:
@@ -104,11 +103,15 @@ def bare_steps(bed: Bed, count: int, in_flight: int) -> Run:
         database.execute(bare_loop.FILL_STEPS)
         database.execute("VACUUM (ANALYZE) bare_saga, bare_step")
         argv = (sys.executable, "-m", "tests.benchmarks.bare_loop", str(in_flight))
-        bed.run_to_end([(f"bare-loop-{number}", *argv) for number in range(WORKERS)])
+        printed = bed.run_to_end([(f"bare-loop-{number}", *argv) for number in range(WORKERS)])
         [(sagas, ended, seconds, attempts)] = database.execute(bare_loop.TOGETHER).fetchall()
     if ended != sagas or attempts != sagas * STEPS:
         raise BenchmarkFailed(f"the bare loop ended {ended} of {sagas} sagas, with {attempts} attempts")
-    return Run(sagas, sagas / seconds)
+    return Run(sagas, sagas / seconds, detail=_cpu(sum(float(text.split()[1]) for text in printed), sagas))
+
+
+def _cpu(seconds: float, sagas: int) -> str:
+    return f"{1000 * seconds / sagas:.2f} ms of Python a saga"
 
 
 def fed(bed: Bed, clients: int) -> Run:
@@ -130,16 +133,12 @@ def fed(bed: Bed, clients: int) -> Run:
 def idle(bed: Bed) -> Run:
     """One saga at a time, from before the launch to when the launcher sees its end.
 
-    The commits of heartbeats and of the dispatcher's rounds are measured before, in silence, and taken off.
+    Only the commits that wrote sagas are counted: heartbeats go on, however long the silence between two sagas is.
     """
     wait_for_drains(bed)
-    began, meter = time.perf_counter(), Meter(bed)
-    time.sleep(BACKGROUND_SECONDS)
-    background = meter.read().commits / (time.perf_counter() - began)
-    began, meter = time.perf_counter(), Meter(bed)
+    meter = Meter(bed)
     times = [_one_saga() for _number in range(IDLE_SAGAS)]
-    costs, seconds = meter.read(), time.perf_counter() - began
-    return latencies(times, replace(costs, commits=max(0, round(costs.commits - background * seconds))))
+    return latencies(times, meter.read(table=content.saga_file_node()))
 
 
 def wait_for_drains(bed: Bed, workers: int = WORKERS) -> None:
