@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from orchestration.bulk.making import Chosen
 from orchestration.console.saga_list import SagaList
 from orchestration.operator_actions import MAX_REASON
+from orchestration.queries import failures
 
 _OUTCOMES: dict[str, list[tuple[str, Any]]] = {
     "resolve": [
@@ -75,10 +76,13 @@ class BulkForm(forms.Form):
 
 
 def chosen(posted: QueryDict) -> Chosen | None:
-    """The ticked sagas, or all that fit the list's filters; None: nothing was chosen.
+    """A failure group, all that fit the list's filters, or the ticked sagas; None: nothing was chosen.
 
     Of "all that fit" those that came after the list was opened are left out: nobody has seen them. Raises WrongFilter.
     """
+    if key := posted.get("group"):
+        members = failures.members_of(failures.STUCK, key)
+        return Chosen(ids=members.saga_ids, group=members.told)
     if posted.get("all"):
         listed = SagaList(QueryDict(posted.get("query", "")))
         return Chosen(params=listed.wanted, newest=listed.newest_seen)

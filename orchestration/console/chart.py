@@ -115,7 +115,7 @@ def _slot(minute: datetime | None, last: datetime, minutes: int) -> int:
 
 def _nice(value: float) -> float:
     """The next of 1, 2, 5 times a power of ten."""
-    size = 10 ** math.floor(math.log10(max(value, 0.001)))
+    size: float = 10 ** math.floor(math.log10(max(value, 0.001)))
     return next(step * size for step in (1, 2, 5, 10) if value <= step * size)
 
 

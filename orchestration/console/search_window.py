@@ -23,10 +23,12 @@ def bottom(params: QueryDict, sagas: SagaQuerySet, top: UUID | None = None) -> U
     if number is None:
         return None
     if cursor := params.get("cursor"):
-        sagas = queries.after(sagas, cursor)
+        found = queries.after(sagas, cursor)
     elif top is not None:
-        sagas = sagas.filter(pk__lte=top)
-    last = list(sagas.order_by("-pk").values_list("pk", flat=True)[number - 1 : number + 1])
+        found = sagas.filter(pk__lte=top)
+    else:
+        found = sagas
+    last = list(found.order_by("-pk").values_list("pk", flat=True)[number - 1 : number + 1])
     return last[0] if len(last) == 2 else None
 
 

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from orchestration import faults, queries
-from orchestration.models import FaultRule, Saga
+from orchestration.console import preferences
+from orchestration.models import FaultRule, Participant, Saga
 from orchestration.queries import CappedCount
 from orchestration.roles import ADMIN, OPERATOR, VIEWER
 
@@ -18,11 +19,12 @@ THEME_COOKIE = "theme"
 _LISTED = 3
 _SECTIONS = {
     "overview": "overview", "sagas": "sagas", "saga": "sagas", "act": "sagas", "attempt": "sagas",
-    "notes": "sagas", "evidence": "sagas",
+    "notes": "sagas", "evidence": "sagas", "compare": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
-    "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
-    "workers": "workers", "audit": "audit", "bulks": "bulks", "bulk": "bulks", "choose_bulk": "sagas",
-    "start_bulk": "sagas", "cancel_bulk": "bulks",
+    "launch": "definitions", "new_definition": "definitions", "compare_versions": "definitions",
+    "participants": "participants", "fault_rules": "faults", "workers": "workers", "webhooks": "webhooks",
+    "audit": "audit", "profile": "profile", "tokens": "profile", "bulks": "bulks", "bulk": "bulks",
+    "choose_bulk": "sagas", "start_bulk": "sagas", "cancel_bulk": "bulks", "failure_groups": "failures",
 }  # fmt: skip
 
 
@@ -36,7 +38,7 @@ def section(request: HttpRequest) -> str:
 
 def theme(request: HttpRequest) -> str:
     """The theme the reader forced, or "" to follow their system."""
-    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    chosen = preferences.of_request(request).theme or request.COOKIES.get(THEME_COOKIE, "")
     return chosen if chosen in THEMES else ""
 
 
@@ -80,6 +82,11 @@ class Shell:
     @cached_property
     def first_faults(self) -> list[FaultRule]:
         return self.faults[:_LISTED]
+
+    @cached_property
+    def held_up(self) -> list[Participant]:
+        """Participants that no call goes out to, paused or failing, for those who may see sagas."""
+        return queries.held_up() if self.user.has_perm("orchestration.view_saga") else []
 
     @cached_property
     def attention(self) -> CappedCount | None:

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from orchestration.console import actions, bulk_actions, live, methods, pages, personal_actions, saga_actions
+from orchestration.console import (
+    actions,
+    bulk_actions,
+    draft_actions,
+    live,
+    methods,
+    pages,
+    pausing,
+    personal_actions,
+    saga_actions,
+    webhook_actions,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -15,12 +26,14 @@ urlpatterns = [
     path("sagas/views/", personal_actions.save_view, name="save_view"),
     path("sagas/views/<int:view_id>/remove/", personal_actions.drop_view, name="drop_view"),
     path("sagas/<uuid:saga_id>/", pages.saga, name="saga"),
+    path("sagas/<uuid:saga_id>/compare/", pages.compare, name="compare"),
     path("sagas/<uuid:saga_id>/print/", pages.saga_print, name="saga_print"),
     path("sagas/<uuid:saga_id>/live/", live.changes, name="saga_live"),
     path("sagas/<uuid:saga_id>/acts/<slug:act>/", methods.by(get=pages.preview, post=saga_actions.perform), name="act"),
     path("sagas/<uuid:saga_id>/notes/", methods.by(get=pages.notes, post=saga_actions.add_note), name="notes"),
     path("sagas/<uuid:saga_id>/evidence/", pages.evidence, name="evidence"),
     path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
+    path("failure-groups/", pages.failure_groups, name="failure_groups"),
     path("bulk/", pages.bulks, name="bulks"),
     path("bulk/new/", bulk_actions.choose, name="choose_bulk"),
     path("bulk/<uuid:bulk_id>/", pages.bulk, name="bulk"),
@@ -28,15 +41,25 @@ urlpatterns = [
     path("bulk/<uuid:bulk_id>/cancel/", pages.cancel_bulk, name="cancel_bulk"),
     path("bulk/<uuid:bulk_id>/steer/<slug:how>/", bulk_actions.steer, name="steer_bulk"),
     path("definitions/", pages.definitions, name="definitions"),
-    path("new-definition/", methods.by(get=pages.new_definition, post=actions.publish), name="new_definition"),
+    path("new-definition/", methods.by(get=pages.new_definition, post=draft_actions.publish), name="new_definition"),
     path("definitions/<slug:name>/", pages.definition, name="definition"),
     path("definitions/<slug:name>/launch/", methods.by(get=pages.launch, post=actions.launch_saga), name="launch"),
     path("definitions/<slug:name>/<int:version>/", pages.definition, name="definition_version"),
+    path("definitions/<slug:name>/<int:one>/<int:other>/", pages.compare_versions, name="compare_versions"),
+    path("drafts/<slug:name>/publish/", draft_actions.publish_draft, name="publish_draft"),
+    path("drafts/<slug:name>/drop/", draft_actions.drop_draft, name="drop_draft"),
     path("participants/", pages.participants, name="participants"),
+    path("participants/<slug:name>/<slug:verb>/", pausing.hold_participant, name="hold_participant"),
     path("workers/", pages.workers, name="workers"),
     path("failure-lab/", methods.by(get=pages.fault_rules, post=actions.add_fault), name="fault_rules"),
     path("failure-lab/<int:rule_id>/remove/", actions.remove_fault, name="remove_fault"),
+    path("webhooks/", pages.webhooks, name="webhooks"),
+    path("webhooks/<slug:name>/<uuid:saga_id>/<int:seq>/again/", webhook_actions.send_again, name="send_webhook_again"),
     path("audit/", pages.audit, name="audit"),
     path("audit/export/<slug:form>/", pages.export_audit, name="export_audit"),
-    path("theme/", actions.choose_theme, name="theme"),
+    path("theme/", personal_actions.choose_theme, name="theme"),
+    path("language/", personal_actions.choose_language, name="language"),
+    path("profile/", methods.by(get=pages.profile, post=personal_actions.save_profile), name="profile"),
+    path("profile/tokens/", methods.by(get=pages.own_tokens, post=personal_actions.issue_token), name="tokens"),
+    path("profile/tokens/<int:token_id>/revoke/", personal_actions.revoke_token, name="revoke_token"),
 ]

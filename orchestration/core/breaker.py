@@ -4,9 +4,9 @@ Each drain counts for itself; the circuit is one row that they share. Open: no c
 Whatever the participant answers to a call, be it a refusal, shows that it is back, and closes the circuit.
 """
 
+from collections.abc import Hashable
 from datetime import timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 OPENS_AFTER = 10
 # One saga that every try fails for is a fault of that saga.
@@ -15,16 +15,16 @@ OPENS_AGAIN_AFTER = 3
 # A little more than the five seconds that are promised: what is measured at the participant has jitter.
 PROBE_EVERY = timedelta(seconds=5.5)
 SLOW_START = timedelta(seconds=10)
-NOBODY: frozenset[UUID] = frozenset()
+NOBODY: frozenset[Hashable] = frozenset()
 
 
 class Failures(NamedTuple):
     """Calls that failed with no answer in between, and of which sagas they were (a few are enough)."""
 
     in_a_row: int = 0
-    sagas: frozenset[UUID] = NOBODY
+    sagas: frozenset[Hashable] = NOBODY
 
-    def and_one(self, saga_id: UUID) -> "Failures":
+    def and_one(self, saga_id: Hashable) -> "Failures":
         sagas = self.sagas if len(self.sagas) >= FROM_SAGAS else self.sagas | {saga_id}
         return Failures(self.in_a_row + 1, sagas)
 

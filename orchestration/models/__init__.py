@@ -6,6 +6,7 @@ from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Pa
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure, Flow, Grant
 from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
+from orchestration.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiToken",
@@ -32,4 +33,6 @@ __all__ = [
     "SagaDefinition",
     "SavedView",
     "Step",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

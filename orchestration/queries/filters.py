@@ -91,7 +91,7 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
 
     def at_step(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         here = Step.objects.filter(saga_id=OuterRef("pk"), name=value).exclude(status__in=AT_REST)
-        # One that has ended is at no step. Of EXISTS the planner makes a join that reads all steps; this it cannot join.
+        # One that has ended is at no step. EXISTS becomes a join that reads all steps; this cannot be joined.
         return sagas.live().alias(here=Subquery(here.values("position")[:1])).filter(here__isnull=False)
 
     def with_error(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:

@@ -57,6 +57,7 @@ class AttemptRow(NamedTuple):
 class SagaChange:
     """Everything that one saga's transaction writes, and the epoch and `outside_writes` that it was decided on.
 
+    `news`: it ends or gets stuck by this, which webhooks are told.
     `step_errors` by position: a JSON text to store, "null" to clear; a step that is missing keeps its error.
     `step_outputs` by position: JSON texts of what steps answered where no attempt says it.
     """
@@ -82,6 +83,7 @@ class SagaChange:
     step_errors: Mapping[int, str] = field(default_factory=dict)
     step_outputs: Mapping[int, str] = field(default_factory=dict)
     attempts: Sequence[AttemptRow] = ()
+    news: bool = False
 
 
 def stored_sagas(

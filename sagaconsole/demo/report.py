@@ -60,7 +60,7 @@ sagaconsole runs at {plan.url}/
     6. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
     7. Over gRPC: sagaconsole.v1.Sagas at {plan.grpc_address} (no TLS; reflection is on; the same tokens).
 
-  For manage.py in another terminal: set -a; . {plan.directory / ENVIRONMENT}; set +a; .venv/bin/python manage.py saga list
+  For manage.py in another terminal: set -a; . {plan.directory / ENVIRONMENT}; set +a
   Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
   Logs: {plan.directory / "logs"}
   Ctrl-C stops everything; the data stays for the next start.

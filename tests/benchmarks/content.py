@@ -12,7 +12,7 @@ from django.db import connection
 from orchestration.audit import Actor
 from orchestration.definitions import compiled_definition, publish_definition
 from orchestration.dispatch import DUE_CHANNEL
-from orchestration.enrolment import enrol
+from orchestration.enrolment import MOST_IN_FLIGHT, enrol
 from orchestration.identifiers import uuid7
 from orchestration.models import SagaDefinition
 from orchestration.store.launches import LAUNCH
@@ -54,8 +54,9 @@ def set_up(participant_url: str) -> None:
     """Tables, the participants and the definitions."""
     call_command("migrate", verbosity=0)
     admin = Actor(User.objects.create_superuser("bench"), via="command")
-    enrol(name="bench", actor=admin, transport="function")
-    enrol(name="bench-http", actor=admin, transport="http", base_url=participant_url)
+    most = MOST_IN_FLIGHT  # the engine is measured, not a limit
+    enrol(name="bench", actor=admin, transport="function", max_in_flight=most)
+    enrol(name="bench-http", actor=admin, transport="http", base_url=participant_url, max_in_flight=most)
     for name, steps in _definitions().items():
         named = [{"name": f"step-{number}", "payload": _PAYLOAD, **step} for number, step in enumerate(steps)]
         publish_definition(document={"name": name, "steps": named}, actor=admin)

@@ -83,6 +83,7 @@ def test_htmx_gets_the_part_alone(cast: Cast) -> None:
 def test_how_long_sagas_took_is_shown_by_minute_and_by_end(cast: Cast, definition: SagaDefinition) -> None:
     for status, seconds in (("completed", 2), ("completed", 4), ("compensated", 10)):
         saga = make_saga(definition, status, ["succeeded"] * 3)
+        assert saga.finished_at is not None
         Saga.objects.filter(pk=saga.pk).update(created_at=saga.finished_at - timedelta(seconds=seconds))
     context = cast.viewer.browser.get("/").context
     took = {item["status"]: (item["p50"], item["p95"]) for item in context["legend"]}

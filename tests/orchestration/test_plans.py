@@ -19,7 +19,7 @@ from orchestration.definitions import compiled_definition
 from orchestration.filling import NAME, TABLES
 from orchestration.identifiers import uuid7
 from orchestration.models import Attempt, Drain, Saga
-from orchestration.queries import monitoring
+from orchestration.queries import failures, monitoring
 from orchestration.queries.sagas import CAP
 from orchestration.store import launches, leases, outside, parked, read, record
 from orchestration.store.rows import AttemptRow
@@ -62,6 +62,7 @@ def viewer(filled: None, db: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     monkeypatch.setattr(monitoring, "CAP", CAP // 50)
     monkeypatch.setattr(search_window, "SEARCHED", search_window.SEARCHED // 50)
     monkeypatch.setattr(search_window, "COMPARED", search_window.COMPARED // 50)
+    monkeypatch.setattr(failures, "CAP", failures.CAP // 50)
     monkeypatch.setattr(reading, "SAMPLE", reading.SAMPLE // 50)
     monkeypatch.setattr(reading, "CALLS_SAMPLE", reading.CALLS_SAMPLE // 50)
     return make_person("viewer")
@@ -214,7 +215,8 @@ def paths() -> list[Any]:
     ]  # fmt: skip
     rare = pytest.mark.xfail(reason="no index by definition: it would cost each change of a saga's status")
     return [
-        "/", "/banner/", "/metrics", "/participants/", "/definitions/", f"/definitions/{NAME}/",
+        "/", "/banner/", "/metrics", "/failure-groups/", "/failure-groups/?kind=went_back", "/participants/",
+        "/definitions/", f"/definitions/{NAME}/",
         *(f"/api/v1/sagas{query}" for query in lists), *(f"/sagas/{query}" for query in lists),
         "/workers/", "/audit/", "/audit/?actor=viewer", "/audit/?act=issue+token", "/audit/?result=refused",
         f"/audit/?after={old}&before={new}", f"/audit/?saga={UUID(int=1)}",
