@@ -15,12 +15,13 @@ from orchestration.core.decisions import Admission, decide, decide_and_begin
 from orchestration.core.draft import Decision
 from orchestration.core.events import CannotGoOn, DeadlinePassed, Event, Lost, StaleEpoch
 from orchestration.core.saga_state import SagaState, StepState
-from orchestration.core.states import SagaStatus
+from orchestration.core.states import ENDED, SagaStatus
 from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
 
 CLEAR_ERROR = "null"
 LEFT_TO_OTHERS = ""
 NOTHING: Mapping[int, str] = {}
+NEWS = ENDED | {SagaStatus.STUCK}
 FORWARD = (SagaStatus.PENDING, SagaStatus.RUNNING)
 IN_FLIGHT = (SagaStatus.RUNNING, SagaStatus.COMPENSATING)
 
@@ -178,7 +179,7 @@ def _change(
         reason=happened.reason or decision.why,
         steps=decision.changed_steps, step_errors=_step_errors(decision, happened),
         step_outputs=NOTHING if outside_writes is None else _step_outputs(decision, happened),
-        attempts=happened.attempts,
+        attempts=happened.attempts, news=state.status in NEWS and state.status is not saga.state.status,
     )  # fmt: skip
 
 

@@ -4,7 +4,9 @@ from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWa
 from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure, Flow, Grant
+from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
+from orchestration.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiToken",
@@ -25,8 +27,12 @@ __all__ = [
     "Grant",
     "LaunchKey",
     "Participant",
+    "Preferences",
     "Saga",
     "SagaData",
     "SagaDefinition",
+    "SavedView",
     "Step",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -31,7 +31,7 @@ class Transports:
         if name == "function":
             return self._functions
         if name not in self._connected:
-            self._connected[name] = self._grpc()
+            self._connected[name] = self._grpc() if name == "grpc" else self._amqp()
         return self._connected[name]
 
     async def close(self) -> None:
@@ -46,3 +46,8 @@ class Transports:
         from orchestration.participants.grpc import GrpcTransport  # noqa: PLC0415  never before the fork
 
         return GrpcTransport(self._allowed, self._participant, settings.SAGA_PUBLIC_URL)
+
+    def _amqp(self) -> Connected:
+        from orchestration.participants.amqp import AmqpTransport  # noqa: PLC0415  loaded by those who use it
+
+        return AmqpTransport(self._allowed, self._participant, settings.SAGA_PUBLIC_URL)

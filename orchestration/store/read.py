@@ -78,3 +78,16 @@ WHERE saga_id = ANY(%s) AND direction = 'action' AND outcome = 'succeeded'
 UNION ALL
 SELECT saga_id, position, output::text FROM orchestration_step WHERE saga_id = ANY(%s) AND output IS NOT NULL
 """
+
+# Sagas that cannot be read: nobody is to claim them again. Steps and input stay as they are. Parameters: code, reason,
+# saga ids, reason.
+SET_ASIDE = """
+WITH aside AS (
+    UPDATE orchestration_saga SET status = 'stuck', stuck_code = %s, stuck_reason = %s, due_at = NULL, drain_id = NULL,
+        parked_on = NULL, revision = revision + 1, journal_length = journal_length + 1
+    WHERE id = ANY(%s) AND status IN ('pending', 'running', 'compensating')
+    RETURNING id, journal_length, status, epoch
+)
+INSERT INTO orchestration_event (saga_id, seq, at, kind, status, epoch, actor, moves, reason)
+SELECT id, journal_length, clock_timestamp(), 'cannot_go_on', status, epoch, '', '', %s FROM aside
+"""

@@ -15,6 +15,7 @@ _CALM_SECONDS = {"smoke": 0.0, "long": 600.0}
 class Options:
     """`seconds` of traffic and faults, after `calm_seconds` of traffic alone; `launch_rate` in sagas per second.
 
+    `workers`: those of the demo; one with a wrong clock runs beside them. `pile`: sagas due when Valkey is emptied.
     All of the plan follows from `seed`.
     """
 
@@ -23,6 +24,7 @@ class Options:
     calm_seconds: float
     launch_rate: float
     workers: int
+    pile: int
     keep: bool
     outage_seconds: float
     waiting: int
@@ -44,7 +46,10 @@ def parse_options(arguments: Sequence[str]) -> Options:
         "--outage-seconds", type=_positive, help="one participant is dead so long, instead of the level's"
     )
     parser.add_argument("--launch-rate", type=_positive, default=20.0, help="sagas per second (default %(default)s)")
-    parser.add_argument("--workers", type=int, default=2, help="worker processes (default %(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="worker processes, and one whose clock is wrong (default %(default)s)"
+    )
+    parser.add_argument("--pile", type=int, default=5000, help="sagas due when Valkey is emptied (default %(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep data, logs and facts.json also when all went well")
     words = parser.parse_args(arguments)
     return Options(
@@ -53,6 +58,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         calm_seconds=_CALM_SECONDS[words.level] if words.calm_seconds is None else words.calm_seconds,
         launch_rate=words.launch_rate,
         workers=words.workers,
+        pile=words.pile,
         keep=words.keep,
         outage_seconds=_OUTAGE_SECONDS[words.level] if words.outage_seconds is None else words.outage_seconds,
         waiting=_WAITING[words.level],

@@ -1,7 +1,6 @@
 """The circuit breaker: a participant that fails is left in peace, and those who need it wait without losing a try."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +27,7 @@ def the_circuit() -> Flow:
 
 
 @pytest.fixture
-def dead(engine: World) -> Iterator[World]:
+def dead(engine: World) -> World:
     """The participant of eleven sagas has failed ten times in a row."""
     patient = {"max_attempts": 3, "initial": 60, "factor": 1, "max": 60}
     name = define({"name": "one", "retry": patient})

@@ -104,8 +104,8 @@ def test_who_waits_for_a_slot_is_parked_and_says_so(engine: World) -> None:
     assert {again(saga).status for saga in sagas} == {"completed"}
 
 
-def _parked() -> list[str | None]:
-    return list(Saga.objects.exclude(parked_on=None).values_list("parked_on", flat=True))
+def _parked() -> list[str]:
+    return [saga.parked_on or "" for saga in Saga.objects.exclude(parked_on=None)]
 
 
 def _closing(look: Any) -> Any:

@@ -13,13 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orchestration import advance, queries
-from orchestration.console import reading
+from orchestration.console import reading, search_window
 from orchestration.core.events import Pause
 from orchestration.definitions import compiled_definition
 from orchestration.filling import NAME, TABLES
 from orchestration.identifiers import uuid7
 from orchestration.models import Attempt, Drain, Saga
-from orchestration.queries import monitoring
+from orchestration.queries import failures, monitoring
 from orchestration.queries.sagas import CAP
 from orchestration.store import launches, leases, outside, parked, read, record
 from orchestration.store.rows import AttemptRow
@@ -60,6 +60,9 @@ def viewer(filled: None, db: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     """Counts and samples are bounded; the bounds are made to fit tables a fiftieth as long as large ones."""
     monkeypatch.setattr(queries.capped_count, "__defaults__", (CAP // 50,))
     monkeypatch.setattr(monitoring, "CAP", CAP // 50)
+    monkeypatch.setattr(search_window, "SEARCHED", search_window.SEARCHED // 50)
+    monkeypatch.setattr(search_window, "COMPARED", search_window.COMPARED // 50)
+    monkeypatch.setattr(failures, "CAP", failures.CAP // 50)
     monkeypatch.setattr(reading, "SAMPLE", reading.SAMPLE // 50)
     monkeypatch.setattr(reading, "CALLS_SAMPLE", reading.CALLS_SAMPLE // 50)
     return make_person("viewer")
@@ -202,7 +205,7 @@ def test_a_launch_reads_nothing_at_all(filled: None, db: None) -> None:
 # -- lists, pages, monitoring -----------------------------------------------------------------------------------
 
 
-# Without the texts that are looked for inside of rows (`q`, `error`, `step`): those read all, and say so.
+# Without the texts that the API looks for inside of rows (`q`, `error`): those read all, and say so.
 def paths() -> list[Any]:
     old, new = (NOW - timedelta(days=20)).date(), (NOW - timedelta(days=1)).date()
     lists = [
@@ -212,8 +215,13 @@ def paths() -> list[Any]:
     ]  # fmt: skip
     rare = pytest.mark.xfail(reason="no index by definition: it would cost each change of a saga's status")
     return [
-        "/", "/banner/", "/metrics", "/participants/", "/definitions/", f"/definitions/{NAME}/",
+        "/", "/banner/", "/metrics", "/failure-groups/", "/failure-groups/?kind=went_back", "/participants/",
+        "/definitions/", f"/definitions/{NAME}/",
         *(f"/api/v1/sagas{query}" for query in lists), *(f"/sagas/{query}" for query in lists),
+        "/workers/", "/audit/", "/audit/?actor=viewer", "/audit/?act=issue+token", "/audit/?result=refused",
+        f"/audit/?after={old}&before={new}", f"/audit/?saga={UUID(int=1)}",
+        "/sagas/?step=reserve", "/sagas/?q=nothing-like-it", "/sagas/?error=nothing-like-it",
+        "/sagas/?definition=rare",
         "/api/v1/sagas?limit=200", "/sagas/?age=1h", "/sagas/?age=7d&status=completed",
         pytest.param("/api/v1/sagas?definition=rare", marks=rare),
     ]  # fmt: skip
