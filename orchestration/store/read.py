@@ -13,14 +13,15 @@ def in_turn(condition: str, room: str) -> str:
     """SQL for the ids of due sagas that meet `condition`, locked: of each definition the oldest, the definitions by
     turns.
 
-    `room`: how many at most. A row that another drain is claiming is passed over.
+    `room`: how many at most; where it is for fewer than there are definitions, chance decides. A row that another drain
+    is claiming is passed over.
     """
     return f"""SELECT id FROM {NAMES} AS definition CROSS JOIN LATERAL (
         SELECT id, row_number() OVER () AS turn FROM (
             SELECT saga.id FROM orchestration_saga saga
             WHERE {condition} AND saga.definition_name = definition.name AND saga.due_at <= statement_timestamp()
             ORDER BY saga.due_at LIMIT greatest(0, {room}) FOR NO KEY UPDATE SKIP LOCKED) oldest) one
-    ORDER BY turn LIMIT greatest(0, {room})"""  # noqa: S608  only this package's constants are put in
+    ORDER BY turn, random() LIMIT greatest(0, {room})"""  # noqa: S608  only this package's constants are put in
 
 
 # Undo before do, begun before new, oldest first; of the new ones the definitions by turns, so that a hundred thousand
@@ -50,7 +51,7 @@ WITH undo AS (
                 AND saga.due_at <= statement_timestamp() AND saga.due_at >= definition.begins
             ORDER BY saga.due_at LIMIT greatest(0, least(definition.share, %(room)s - (SELECT count(*) FROM begun)))
             FOR NO KEY UPDATE SKIP LOCKED) oldest) one
-    ORDER BY turn LIMIT greatest(0, %(room)s - (SELECT count(*) FROM begun))
+    ORDER BY turn, random() LIMIT greatest(0, %(room)s - (SELECT count(*) FROM begun))
 )
 SELECT {SAGA_COLUMNS}, {ASIDE}, s.definition_name
 FROM (SELECT id FROM begun UNION ALL SELECT id FROM fresh) claimed
