@@ -4,9 +4,11 @@ from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWa
 from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
+from orchestration.models.messages import Announcement, DeadLetter
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
 
 __all__ = [
+    "Announcement",
     "ApiToken",
     "Attempt",
     "AuditEntry",
@@ -14,6 +16,7 @@ __all__ = [
     "AuditWaiting",
     "Bulk",
     "BulkItem",
+    "DeadLetter",
     "DefinitionDraft",
     "DefinitionStep",
     "Drain",
