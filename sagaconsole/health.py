@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import RedisError
 
+from orchestration import broker_health
 from orchestration.models import Drain, EngineState
-from orchestration.triggers.amqp import beating
 
 logger = logging.getLogger(__name__)
 
@@ -71,11 +71,11 @@ def _dispatcher() -> bool:
 
 
 def _consumer() -> bool:
-    return beating.heard().is_alive
+    return broker_health.heard().is_alive
 
 
 def _broker() -> bool:
-    if not beating.heard().has_broker:
+    if not broker_health.heard().has_broker:
         raise BrokerAway("the consumer cannot reach it")
     return True
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orchestration.console import actions, live, methods, pages, saga_actions
+from orchestration.console import actions, live, message_actions, methods, pages, saga_actions
 
 app_name = "console"
 urlpatterns = [
@@ -24,6 +24,8 @@ urlpatterns = [
     path("definitions/<slug:name>/launch/", methods.by(get=pages.launch, post=actions.launch_saga), name="launch"),
     path("definitions/<slug:name>/<int:version>/", pages.definition, name="definition_version"),
     path("participants/", pages.participants, name="participants"),
+    path("messages/", pages.messages, name="messages"),
+    path("messages/<uuid:letter_id>/", methods.by(get=pages.message, post=message_actions.handle), name="message"),
     path("workers/", pages.workers, name="workers"),
     path("failure-lab/", methods.by(get=pages.fault_rules, post=actions.add_fault), name="fault_rules"),
     path("failure-lab/<int:rule_id>/remove/", actions.remove_fault, name="remove_fault"),

@@ -6,6 +6,7 @@ from orchestration.console.pages.definitions import definition, definitions, lau
 from orchestration.console.pages.evidence import evidence
 from orchestration.console.pages.faults import fault_rules
 from orchestration.console.pages.frame import banner
+from orchestration.console.pages.messages import message, messages
 from orchestration.console.pages.notes import notes
 from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
@@ -14,7 +15,7 @@ from orchestration.console.pages.sagas import find, sagas
 from orchestration.console.pages.workers import workers
 
 __all__ = [
-    "attempt", "audit", "banner", "definition", "definitions", "evidence", "export_audit", "fault_rules", "find",
-    "launch", "new_definition", "notes", "overview", "participants", "preview", "saga", "saga_print", "sagas",
-    "workers",
+    "attempt", "audit", "banner", "definition", "definitions", "evidence", "export_audit", "fault_rules",
+    "find", "launch", "message", "messages", "new_definition", "notes", "overview", "participants", "preview",
+    "saga", "saga_print", "sagas", "workers",
 ]  # fmt: skip

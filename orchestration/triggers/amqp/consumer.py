@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 import aio_pika
 
-from orchestration import announcements
+from orchestration import announcements, broker_health
 from orchestration.participants.tls import ssl_context
-from orchestration.triggers.amqp import beating
 from orchestration.triggers.amqp.database import Database, Stopping
 from orchestration.triggers.amqp.shift import CHANNEL, TROUBLE, Shift
 from orchestration.triggers.amqp.topology import Names
@@ -63,9 +62,9 @@ class Consumer:
 
     async def _broker_is(self, *, there: bool) -> None:
         self._has_broker = there
-        await self._database.if_it_is_there(lambda: beating.beat(has_broker=there))
+        await self._database.if_it_is_there(lambda: broker_health.beat(has_broker=there))
 
     async def _beat_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(beating.BEAT_SECONDS)
-            await self._database.if_it_is_there(lambda: beating.beat(has_broker=self._has_broker))
+            await asyncio.sleep(broker_health.BEAT_SECONDS)
+            await self._database.if_it_is_there(lambda: broker_health.beat(has_broker=self._has_broker))

@@ -43,6 +43,7 @@ class Client:
         while True:
             try:
                 channel = await self._open()
+                channel = channel if message_id else self._unconfirmed
                 await channel.default_exchange.publish(message, f"{self.prefix}.start", timeout=10)
                 return
             except (AMQPError, OSError, asyncio.InvalidStateError):
@@ -53,6 +54,8 @@ class Client:
         if self._connection is None or self._connection.is_closed or self._channel.is_closed:
             self._connection = await aio_pika.connect(self._url, timeout=10)
             self._channel = await self._connection.channel()
+            # With confirms the library gives each message an id.
+            self._unconfirmed = await self._connection.channel(publisher_confirms=False)
         return self._channel
 
     def queue(self, name: str, *, bind: tuple[str, str] | None = None) -> "Queue":
