@@ -62,7 +62,11 @@ def take(channel: str, limit: int) -> list[Ended]:
         rows = sorted(cursor.fetchall())
     sagas = Saga.objects.filter(pk__in=[row[0] for row in rows]).select_related("definition").prefetch_related("steps")
     bodies = {saga.pk: _body(saga) for saga in sagas}
-    return [Ended(*row, bodies[row[0]]["definition"], bodies[row[0]]) for row in rows if row[0] in bodies]
+    return [
+        Ended(saga_id, seq, status, bodies[saga_id]["definition"], bodies[saga_id])
+        for saga_id, seq, status in rows
+        if saga_id in bodies
+    ]
 
 
 def forget(channel: str, told: list[Ended]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -56,10 +57,10 @@ class WrongMessage(ValueError):
 def keep(letter: Letter, reason: str) -> UUID:
     """Store a message that was refused, once. What is longer than 512 KiB is cut: it can be read, not sent again."""
     digest = hashlib.sha256(letter.message_id.encode("utf-8", "surrogatepass") + b"\0" + letter.body).hexdigest()
-    values = [
+    values: tuple[Any, ...] = (
         uuid7(), digest, _plain(letter.message_id, 255), letter.body[:MAX_BODY], _plain(letter.reply_to, 255),
         _plain(letter.correlation_id, 255), _plain(letter.sender, 150), _plain(reason, 2000),
-    ]  # fmt: skip
+    )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(KEEP, values)
         row = cursor.fetchone()

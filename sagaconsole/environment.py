@@ -24,6 +24,7 @@ class Environment:
     allowed_hosts: list[str]
     public_url: str
     participant_hosts: list[str]
+    webhook_hosts: list[str]
     allow_faults: bool
     is_demo: bool
     function_modules: list[str]
@@ -67,6 +68,7 @@ def read_environment() -> Environment:
         allowed_hosts=_list("ALLOWED_HOSTS") or [urlsplit(public_url).hostname or "127.0.0.1"],
         public_url=public_url,
         participant_hosts=_list("SAGA_PARTICIPANT_HOSTS"),
+        webhook_hosts=_list("SAGA_WEBHOOK_HOSTS"),
         allow_faults=_boolean("SAGA_ALLOW_FAULTS"),
         is_demo=_boolean("SAGA_DEMO"),
         function_modules=_list("SAGA_FUNCTION_MODULES"),

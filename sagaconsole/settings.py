@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "orchestration.console.preferences.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -147,6 +148,7 @@ logging.captureWarnings(ENVIRONMENT.log_format == "json")  # else they would be 
 # The engine. Seconds unless said otherwise; the architecture page explains each.
 SAGA_PUBLIC_URL = ENVIRONMENT.public_url
 SAGA_PARTICIPANT_HOSTS = ENVIRONMENT.participant_hosts
+SAGA_WEBHOOK_HOSTS = ENVIRONMENT.webhook_hosts
 SAGA_ALLOW_FAULTS = ENVIRONMENT.allow_faults or ENVIRONMENT.is_demo
 SAGA_FUNCTION_MODULES = ENVIRONMENT.function_modules
 SAGA_MAX_CALLS = ENVIRONMENT.max_calls

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestration', '0010_transports'),
+        ('orchestration', '0013_webhooks_out'),
     ]
 
     operations = [

@@ -136,7 +136,8 @@ class Line:
                 sent = await exchange.publish(message, routing_key, mandatory=True)
                 if isinstance(sent, DeliveredMessage):
                     raise NotSent(f"the broker has no queue for {routing_key}")
-                return await answer
+                body: bytes = await answer
+                return body
         except DeliveryError as error:
             raise ConnectionLost(f"the broker did not confirm: {error}") from error
         finally:

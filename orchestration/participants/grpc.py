@@ -98,7 +98,7 @@ class GrpcTransport:
         except (NotReachable, grpc.aio.AioRpcError, InvalidAnswer):
             return None  # no usable answer: the contract says to try again with the same key
 
-    async def look_up(self, name: str, _path: str, **params: str) -> Any:
+    async def look_up(self, name: str, path: str, **params: str) -> Any:  # noqa: ARG002  there is one Status
         """What Status tells of a key, for a person, in the words of the HTTP protocol. Raises NotTold."""
         participant = self._participant(name)
         if not self._allowed.allows(participant.host):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from orchestration.core.states import ENDED
-from tests.faults import acted, journal, memory, nonsense, recovery
+from tests.faults import acted, intents, journal, memory, nonsense, pile, recovery
 from tests.faults.facts import Effect, Facts, Step, by_saga
 from tests.faults.verdicts import Miss, Verdict, verdict
 
@@ -23,7 +23,7 @@ def check(facts: Facts) -> list[Verdict]:
         for promise, statement, looked_at, misses in _PROMISES
     ]
     found += [*recovery.verdicts(facts), *acted.verdicts(facts), nonsense.verdict_on(facts)]
-    found += [memory.verdict_on(facts), *NOT_YET]
+    found += [pile.verdict_on(facts), memory.verdict_on(facts), *NOT_YET]
     return sorted(found, key=_in_order)
 
 
@@ -159,6 +159,7 @@ _PROMISES: tuple[_Promise, ...] = (
     ("P4", "accounts that moved otherwise than their ledger", _accounts, unbalanced),
     ("P5a", "illegal moves", lambda facts: len(facts.events), illegal_moves),
     ("P5b", "writes accepted from an old epoch", lambda facts: len(facts.events) + len(facts.attempts), old_epochs),
+    ("P5c", "effects without an intent that was committed", lambda facts: len(facts.effects), intents.unintended),
     ("P6", "due for a minute after the last fault, or never ended", lambda facts: len(facts.sagas), unended),
     ("P13a", "launches doubled", lambda facts: len(facts.acknowledged), doubly_launched),
 )  # fmt: skip

@@ -139,6 +139,14 @@ class Weighed:
     kilobytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Piled:
+    """Sagas (their ids by key) that were due, none of them begun, when Valkey was emptied `at` that moment."""
+
+    at: datetime
+    acknowledged: Mapping[str, str]
+
+
 Books = Mapping[str, Mapping[str, int]]  # participant -> account -> amount
 
 
@@ -182,3 +190,4 @@ class Facts:
     nonsense: Sequence[Answered] = ()
     broken: Sequence[Answered] = ()
     memory: Sequence[Weighed] = ()
+    piled: Piled | None = None

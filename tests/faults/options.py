@@ -13,6 +13,7 @@ _CALM_SECONDS = {"smoke": 0.0, "long": 600.0}
 class Options:
     """`seconds` of traffic and faults, after `calm_seconds` of traffic alone; `launch_rate` in sagas per second.
 
+    `workers`: those of the demo; one with a wrong clock runs beside them. `pile`: sagas due when Valkey is emptied.
     All of the plan follows from `seed`.
     """
 
@@ -21,6 +22,7 @@ class Options:
     calm_seconds: float
     launch_rate: float
     workers: int
+    pile: int
     keep: bool
 
 
@@ -34,7 +36,10 @@ def parse_options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seconds", type=_positive, help="instead of the level's")
     parser.add_argument("--calm-seconds", type=_positive, help="of traffic alone before that, instead of the level's")
     parser.add_argument("--launch-rate", type=_positive, default=20.0, help="sagas per second (default %(default)s)")
-    parser.add_argument("--workers", type=int, default=2, help="worker processes (default %(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="worker processes, and one whose clock is wrong (default %(default)s)"
+    )
+    parser.add_argument("--pile", type=int, default=5000, help="sagas due when Valkey is emptied (default %(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep data, logs and facts.json also when all went well")
     words = parser.parse_args(arguments)
     return Options(
@@ -43,6 +48,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         calm_seconds=_CALM_SECONDS[words.level] if words.calm_seconds is None else words.calm_seconds,
         launch_rate=words.launch_rate,
         workers=words.workers,
+        pile=words.pile,
         keep=words.keep,
     )
 

@@ -23,6 +23,7 @@ from sagaconsole.embedded.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30
+SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _facts(saga: Saga, steps: list[Step]) -> dict[str, Any]:
         "saga": saga,
         "stages": stages,
         "timeline": timeline.timeline(saga, steps, plan, tries, events.items, timezone.now()),
-        "stuck": reasons.explanation(saga.stuck_code, steps),
+        "stuck": reasons.explanation(saga.stuck_code),
         "last_error": next((row["error"] for row in attempts if row["error"]), ""),
         "attempts": attempts,
         "attempts_in_all": len(tries),

@@ -28,8 +28,8 @@ PUBLISH_SECONDS, CHECK_SECONDS = 10.0, 5.0
 AT_ONCE = 200
 LETTER = "saga-dead-letter"
 REASON_BYTES = 1000
-_ANSWERS = {"content_type": "application/json"}
-_KEPT = {**_ANSWERS, "delivery_mode": aio_pika.DeliveryMode.PERSISTENT}
+JSON = "application/json"
+KEPT = aio_pika.DeliveryMode.PERSISTENT
 
 
 class Shift:
@@ -96,7 +96,7 @@ class Shift:
         """To whoever asked for an answer; one whose queue is gone does not want it any more."""
         if message.reply_to:
             to = message.correlation_id or message.message_id
-            answer = aio_pika.Message(taken.reply(), correlation_id=to, **_ANSWERS)
+            answer = aio_pika.Message(taken.reply(), correlation_id=to, content_type=JSON)
             exchange = self._channel.default_exchange
             await exchange.publish(answer, message.reply_to, mandatory=False, timeout=PUBLISH_SECONDS)
 
@@ -147,7 +147,7 @@ def _dead_copy(message: AbstractIncomingMessage, dead: Dead) -> aio_pika.Message
     return aio_pika.Message(
         message.body, headers={**message.headers, **why}, content_type=message.content_type,
         message_id=message.message_id, correlation_id=message.correlation_id, reply_to=message.reply_to,
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        delivery_mode=KEPT,
     )  # fmt: skip
 
 
@@ -156,12 +156,14 @@ def _corrected(letter: DeadLetter) -> aio_pika.Message:
     return aio_pika.Message(
         letter.corrected.encode(), message_id=letter.message_id or f"dead:{letter.pk}",
         correlation_id=letter.correlation_id or None, reply_to=letter.reply_to or None, app_id=letter.handled_by,
-        headers={LETTER: str(letter.pk)}, **_KEPT,
+        headers={LETTER: str(letter.pk)}, content_type=JSON, delivery_mode=KEPT,
     )  # fmt: skip
 
 
 async def _tell_one(events: AbstractExchange, ended: Ended) -> None:
-    message = aio_pika.Message(json.dumps(ended.body).encode(), message_id=ended.id, type="saga.ended", **_KEPT)
+    message = aio_pika.Message(
+        json.dumps(ended.body).encode(), message_id=ended.id, type="saga.ended", content_type=JSON, delivery_mode=KEPT
+    )
     key = f"{ended.definition}.{ended.status}"
     await events.publish(message, key, mandatory=False, timeout=PUBLISH_SECONDS)
 

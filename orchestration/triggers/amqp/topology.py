@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue, FieldValue
 
 # A message is given back only by a consumer that died or lost its connection. Some crashes are no reason to give up;
 # RabbitMQ 4 would after 20.
@@ -45,7 +45,7 @@ class Topology:
 
 async def declare(channel: AbstractChannel, names: Names) -> Topology:
     """Quorum queues: what was confirmed survives the loss of a node. Declaring again changes nothing."""
-    quorum = {"x-queue-type": "quorum"}
+    quorum: dict[str, FieldValue] = {"x-queue-type": "quorum"}
     dead = await channel.declare_queue(names.dead, durable=True, arguments=quorum)
     dropped = await channel.declare_queue(names.dropped, durable=True, arguments=quorum)
     start = await channel.declare_queue(names.start, durable=True, arguments={

@@ -19,6 +19,8 @@ class Client:
     def __init__(self, url: str, prefix: str) -> None:
         self._runner, self._url, self.prefix = asyncio.Runner(), url, prefix
         self._connection: aio_pika.abc.AbstractConnection | None = None
+        self._channel: aio_pika.abc.AbstractChannel
+        self._unconfirmed: aio_pika.abc.AbstractChannel
 
     def close(self) -> None:
         if self._connection is not None:
