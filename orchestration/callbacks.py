@@ -10,12 +10,15 @@ from orchestration import advance, callback_tokens, dispatch
 from orchestration.callback_tokens import Callback
 from orchestration.core.events import CalledBack, Refused, Succeeded
 from orchestration.core.saga_state import StepState
-from orchestration.core.states import OUT, Direction
+from orchestration.core.states import OUT, Direction, SagaStatus
 from orchestration.definitions import compiled_definition
+from orchestration.models import Event
 from orchestration.participants.call import output_text
 from orchestration.participants.messages import Answer, Outcome
 from orchestration.store import outside
 from orchestration.store.rows import AttemptRow, StoredSaga
+
+SAID_TOO_LATE = "said_too_late"
 
 
 class UnknownToken(LookupError):
@@ -25,7 +28,8 @@ class UnknownToken(LookupError):
 def take(token: str, answer: Answer) -> bool:
     """Take the participant's answer (succeeded or refused) at once, whoever owns the saga now.
 
-    False: nobody waits for it (any more), and nothing has changed. Raises UnknownToken.
+    False: nobody waits for it (any more), and nothing has changed. What it says about a step that a person has to
+    resolve stands in the journal then. Raises UnknownToken.
     """
     called = callback_tokens.read(token)
     definition_id = outside.definition_of(called.saga_id) if called is not None else None
@@ -35,11 +39,23 @@ def take(token: str, answer: Answer) -> bool:
         saga, now = outside.load(called.saga_id, compiled_definition(definition_id), lock=True)
         change = advance.outside(saga, _event(called, answer), _happened(saga, called, answer, now), now)
         if change.state == saga.state:
+            _keep_as_evidence(saga, called, answer)
             return False
         if not outside.record(saga, change):
             raise RuntimeError(f"saga {saga.id} was written by somebody else while its row was locked")
         dispatch.acted(saga.id, change.revision)
     return True
+
+
+def _keep_as_evidence(saga: StoredSaga, called: Callback, answer: Answer) -> None:
+    """Whoever resolves a doubt wants to know what the participant said too late. The same is kept once."""
+    step = saga.state.steps[called.position]
+    if saga.state.status is not SagaStatus.STUCK or not step.in_doubt or step.direction is not called.direction:
+        return
+    said = "it is done" if answer.error is None else f"it was refused: {answer.error['message']}"
+    text = f"{step.definition.name}: {said}"
+    if not Event.objects.filter(saga_id=saga.id, kind=SAID_TOO_LATE, reason=text).exists():
+        outside.note(saga.id, kind=SAID_TOO_LATE, actor=step.definition.participant, text=text)
 
 
 def _event(called: Callback, answer: Answer) -> CalledBack:

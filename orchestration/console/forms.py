@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from orchestration.core.definitions import Problem
 from orchestration.dead_letters import WrongMessage
 from orchestration.models import DeadLetter, FaultRule, Participant, SagaDefinition
+from orchestration.operator_actions import MAX_REASON
 
 _EXPIRY = {60: _("1 minute"), 300: _("5 minutes"), 900: _("15 minutes")}
 
@@ -99,3 +100,14 @@ class DeadLetterForm(forms.Form):
     def show(self, wrong: WrongMessage) -> None:
         for problem in wrong.problems:
             self.add_error("text", str(problem))
+
+
+class ReasonForm(forms.Form):
+    """Why somebody pauses or resumes a participant."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MAX_REASON,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Stands in the audit, with your name."),
+    )

@@ -1,5 +1,6 @@
 """The one statement that writes what has happened to sagas, for the drain (many at once) and for operators (one)."""
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -93,6 +94,9 @@ SELECT coalesce(array_agg(id), '{{}}'), clock_timestamp(),
     (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
 FROM landed
 """  # noqa: S608  only this module's constants are put in
+# The same with numbered parameters, for the drains: psycopg takes a text with so many others apart at each execution.
+_number = itertools.count(1)
+RECORD_NUMBERED = re.sub("%s", lambda _found: f"${next(_number)}", RECORD)
 # An answer that came too late is history and nothing else; a try that was recorded before stays as it is.
 KEEP_ATTEMPTS = f"""
 {_ATTEMPTS} JOIN orchestration_saga saga ON saga.id = ended.saga_id AND saga.epoch = ended.epoch
