@@ -20,7 +20,6 @@ class Client:
         self._runner, self._url, self.prefix = asyncio.Runner(), url, prefix
         self._connection: aio_pika.abc.AbstractConnection | None = None
         self._channel: aio_pika.abc.AbstractChannel
-        self._unconfirmed: aio_pika.abc.AbstractChannel
 
     def close(self) -> None:
         if self._connection is not None:
@@ -45,7 +44,6 @@ class Client:
         while True:
             try:
                 channel = await self._open()
-                channel = channel if message_id else self._unconfirmed
                 await channel.default_exchange.publish(message, f"{self.prefix}.start", timeout=10)
                 return
             except (AMQPError, OSError, asyncio.InvalidStateError):
@@ -56,8 +54,6 @@ class Client:
         if self._connection is None or self._connection.is_closed or self._channel.is_closed:
             self._connection = await aio_pika.connect(self._url, timeout=10)
             self._channel = await self._connection.channel()
-            # With confirms the library gives each message an id.
-            self._unconfirmed = await self._connection.channel(publisher_confirms=False)
         return self._channel
 
     def queue(self, name: str, *, bind: tuple[str, str] | None = None) -> "Queue":
