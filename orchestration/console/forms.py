@@ -84,7 +84,6 @@ class DocumentForm(forms.Form):
         return file.read(512 * 1024) if file else str(self.cleaned_data["document"]).encode()
 
 
-<<<<<<< HEAD
 class ReasonForm(forms.Form):
     """Why somebody pauses or resumes a participant."""
 
@@ -96,8 +95,6 @@ class ReasonForm(forms.Form):
     )
 
 
-=======
->>>>>>> 1a3acd2e8630bbf017661c4dc7ef81984889c9fe
 class DeadLetterForm(forms.Form):
     """A refused message, to be corrected and sent again, or discarded; why is asked in both cases."""
 
@@ -114,17 +111,3 @@ class DeadLetterForm(forms.Form):
     def show(self, wrong: WrongMessage) -> None:
         for problem in wrong.problems:
             self.add_error("text", str(problem))
-<<<<<<< HEAD
-=======
-
-
-class ReasonForm(forms.Form):
-    """Why somebody pauses or resumes a participant."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=MAX_REASON,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=_("Stands in the audit, with your name."),
-    )
->>>>>>> 1a3acd2e8630bbf017661c4dc7ef81984889c9fe
