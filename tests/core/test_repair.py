@@ -219,9 +219,11 @@ def test_left_as_it_is_is_listed_in_a_compensated_saga():
         pytest.param(saga("swp", defined={1: APPROVAL}), "compensate approve pause", id="an approval waits"),
         pytest.param(saga("srp", paused=True), "compensate resume abandon", id="paused"),
         pytest.param(saga("sc"), "pause", id="compensating"),
-        pytest.param(saga("sfp"), "retry edit-and-retry compensate skip pause abandon", id="stuck"),
+        pytest.param(saga("sfp"), "retry edit-and-retry compensate skip pause abandon restart-from", id="stuck"),
         pytest.param(STUCK, "retry compensate resolve pause abandon", id="stuck in doubt"),
-        pytest.param(saga("sf", pivot=0), "retry edit-and-retry skip pause abandon", id="stuck past the pivot"),
+        pytest.param(
+            saga("sf", pivot=0), "retry edit-and-retry skip pause abandon restart-from", id="stuck past the pivot"
+        ),
         pytest.param(saga("sy", at={1: {"never_undoable": True}}), "skip pause abandon", id="never undoable"),
         pytest.param(saga("ss"), "", id="ended"),
     ],

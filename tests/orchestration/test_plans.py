@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orchestration import advance, queries
-from orchestration.console import reading, search_window
+from orchestration.console import reading, search_window, step_figures
 from orchestration.core.events import Pause
 from orchestration.definitions import compiled_definition
 from orchestration.filling import NAME, TABLES
@@ -64,6 +64,7 @@ def viewer(filled: None, db: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     monkeypatch.setattr(search_window, "COMPARED", search_window.COMPARED // 50)
     monkeypatch.setattr(failures, "CAP", failures.CAP // 50)
     monkeypatch.setattr(reading, "SAMPLE", reading.SAMPLE // 50)
+    monkeypatch.setattr(step_figures, "SAMPLE", step_figures.SAMPLE // 50)
     monkeypatch.setattr(reading, "CALLS_SAMPLE", reading.CALLS_SAMPLE // 50)
     return make_person("viewer")
 
