@@ -24,7 +24,7 @@ def of_documents(one: dict[str, Any], other: dict[str, Any]) -> Differences:
 
 def as_text(one: dict[str, Any], other: dict[str, Any]) -> list[Line]:
     """The two as YAML: what was removed and added, with three lines around."""
-    before, after = (document_view.as_yaml(document).splitlines() for document in (one, other))
+    before, after = document_view.as_yaml(one).splitlines(), document_view.as_yaml(other).splitlines()
     return list(_lines(difflib.unified_diff(before, after, lineterm="", n=3)))
 
 

@@ -47,6 +47,11 @@ UPDATE orchestration_webhookdelivery SET
 WHERE saga_id = %(saga_id)s AND seq = %(seq)s AND endpoint_id = %(endpoint_id)s AND state = 'pending'
     AND due_at = %(lease)s
 """
+# What else is due for an endpoint that gave no answer waits a little: the next messages are somebody else's.
+PUT_OFF = """
+UPDATE orchestration_webhookdelivery SET due_at = clock_timestamp() + %s
+WHERE endpoint_id = %s AND state = 'pending' AND due_at <= clock_timestamp()
+"""
 DISABLE = """
 UPDATE orchestration_webhookendpoint SET enabled = FALSE, disabled_because = %s WHERE id = %s AND enabled
 """
@@ -89,13 +94,19 @@ def take(limit: int) -> list[Message]:
 
 def finish(message: Message, *, state: str, attempt: str, wait: timedelta) -> bool:
     """Keep what became of a try (`attempt`: JSON); False when the message was taken by another meanwhile."""
-    values = {
+    values: dict[str, Any] = {
         "state": state, "attempt": attempt, "wait": wait, "saga_id": message.saga_id, "seq": message.seq,
         "endpoint_id": message.endpoint_id, "lease": message.lease,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(FINISH, values)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
+
+
+def put_off(endpoint_id: int, wait: timedelta) -> None:
+    with connection.cursor() as cursor:
+        values: list[Any] = [wait, endpoint_id]
+        cursor.execute(PUT_OFF, values)
 
 
 def disable(endpoint_id: int, because: str) -> None:
@@ -105,4 +116,5 @@ def disable(endpoint_id: int, because: str) -> None:
 
 def _message(row: Any) -> Message:
     *first, secret, previous, definition, version, business_key, reason = row
-    return Message(*first, tuple(filter(None, (secret, previous))), definition, version, business_key, reason)
+    secrets = tuple(filter(None, (secret, previous)))
+    return Message._make([*first, secrets, definition, version, business_key, reason])

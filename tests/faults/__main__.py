@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from random import Random
 
 from sagaconsole.demo.terminal import say
-from tests.faults import collect, report
+from tests.faults import collect, hermit, report
 from tests.faults.checker import check
 from tests.faults.damage import Damage
-from tests.faults.facts import Books, Chain, Facts, Piled, Weighed
+from tests.faults.facts import Books, Chain, Facts, Outage, Piled, Weighed
 from tests.faults.memory import weigh
 from tests.faults.nonsense import Nonsense
 from tests.faults.operators import Operators
@@ -94,13 +94,16 @@ async def _break_and_check(options: Options, system: System) -> int:
         )  # fmt: skip
         if options.calm_seconds:
             await _stay_calm(options, run, system)
+        outage = await hermit.endure(
+            rest, run.traffic, options.seed, seconds=options.outage_seconds, waiting=options.waiting
+        )
         await _break(options, run, system)
         async with await collect.connect(demo["database_url"]) as database:
             settled = await settle(database, run.operators)
             if options.pile:
                 await _pile_up(options, run, system, database)
             chain = await audit_chain(database, system)
-            found = await _found(run, settled, chain, database)
+            found = await _found(run, settled, chain, outage, database)
             engine = {name: await collect.number(database, collect.COUNTER, name) for name in report.COUNTERS}
     (system.directory / "facts.json").write_text(json.dumps(asdict(found), default=str))
     verdicts = check(found)
@@ -141,12 +144,12 @@ async def _pile_up(options: Options, run: Run, system: System, database: collect
     await settle(database, run.operators)
 
 
-async def _found(run: Run, settled: Settled, chain: Chain, database: collect.Connection) -> Facts:
+async def _found(run: Run, settled: Settled, chain: Chain, outage: Outage, database: collect.Connection) -> Facts:
     return Facts(
         acknowledged={**run.traffic.acknowledged, **(run.piled.acknowledged if run.piled else {})},
         piled=run.piled, overdue=settled.overdue, books_before=run.books_before,
         books_after=await collect.books(run.rest, run.participants),
-        effects=await collect.effects(run.rest, run.participants),
+        effects=[*await collect.effects(run.rest, run.participants), *outage.effects], outage=outage,
         damage=sorted(run.damage.done, key=lambda done: done.at), acts=run.operators.acts, chain=chain,
         nonsense=run.nonsense.answers, broken=run.rest.broken, memory=run.memory,
         **await collect.run_facts(database),

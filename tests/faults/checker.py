@@ -4,16 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from orchestration.core.states import ENDED
-from tests.faults import acted, intents, journal, memory, nonsense, pile, recovery
+from tests.faults import acted, hermit, intents, journal, memory, nonsense, pile, recovery
 from tests.faults.facts import Effect, Facts, Step, by_saga
 from tests.faults.verdicts import Miss, Verdict, verdict
 
 COMPLETED, COMPENSATED, ABANDONED = "completed", "compensated", "abandoned"
-NOT_YET = (
-    Verdict("P10", "one participant down, the others' p95", not_yet="there is no circuit breaker yet"),
-    Verdict("P11", "calls to a dead participant", not_yet="there is no circuit breaker yet"),
-    Verdict("P14", "secrets found where they must not be", not_yet="secrets cannot be marked in a schema yet"),
-)
+NOT_YET = (Verdict("P14", "secrets found where they must not be", not_yet="secrets cannot be marked in a schema yet"),)
 
 
 def check(facts: Facts) -> list[Verdict]:
@@ -23,7 +19,7 @@ def check(facts: Facts) -> list[Verdict]:
         for promise, statement, looked_at, misses in _PROMISES
     ]
     found += [*recovery.verdicts(facts), *acted.verdicts(facts), nonsense.verdict_on(facts)]
-    found += [pile.verdict_on(facts), memory.verdict_on(facts), *NOT_YET]
+    found += [pile.verdict_on(facts), memory.verdict_on(facts), *hermit.verdicts(facts), *NOT_YET]
     return sorted(found, key=_in_order)
 
 

@@ -167,6 +167,21 @@ def by_saga(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """One participant was dead. `healthy_before`, `healthy_during`: keys of sagas that do not need it; `waiting`: ids
+    of those that do. `calls`: when it was called. `opened_at`: its circuit. `revived_at`: it answers from then on.
+    """
+
+    healthy_before: Sequence[str]
+    healthy_during: Sequence[str]
+    waiting: Sequence[str]
+    opened_at: datetime
+    revived_at: datetime
+    calls: Sequence[datetime]
+    effects: Sequence[Effect] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All of a run. `acknowledged`: saga ids by idempotency key. `overdue`: what P6 counts, 60 s after the last fault.
 
@@ -191,3 +206,4 @@ class Facts:
     broken: Sequence[Answered] = ()
     memory: Sequence[Weighed] = ()
     piled: Piled | None = None
+    outage: Outage | None = None

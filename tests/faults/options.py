@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _SECONDS = {"smoke": 60.0, "long": 1200.0}
+_OUTAGE_SECONDS = {"smoke": 13.0, "long": 600.0}
+_WAITING = {"smoke": 300, "long": 5_000}
 _CALM_SECONDS = {"smoke": 0.0, "long": 600.0}
 
 
@@ -24,17 +26,25 @@ class Options:
     workers: int
     pile: int
     keep: bool
+    outage_seconds: float
+    waiting: int
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
     """Read the words after `python -m tests.faults`; wrong ones end the process with a usage line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
-        "--level", choices=sorted(_SECONDS), default="smoke", help="smoke: 60 s, long: 30 minutes, 10 of them calm"
+        "--level",
+        choices=sorted(_SECONDS),
+        default="smoke",
+        help="smoke: 60 s; long: 20 minutes, after 10 calm ones and 10 with one participant dead",
     )
     parser.add_argument("--seed", type=int, help="repeat the plan of an earlier run; without it a new one is drawn")
     parser.add_argument("--seconds", type=_positive, help="instead of the level's")
     parser.add_argument("--calm-seconds", type=_positive, help="of traffic alone before that, instead of the level's")
+    parser.add_argument(
+        "--outage-seconds", type=_positive, help="one participant is dead so long, instead of the level's"
+    )
     parser.add_argument("--launch-rate", type=_positive, default=20.0, help="sagas per second (default %(default)s)")
     parser.add_argument(
         "--workers", type=int, default=1, help="worker processes, and one whose clock is wrong (default %(default)s)"
@@ -50,6 +60,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         workers=words.workers,
         pile=words.pile,
         keep=words.keep,
+        outage_seconds=_OUTAGE_SECONDS[words.level] if words.outage_seconds is None else words.outage_seconds,
+        waiting=_WAITING[words.level],
     )
 
 

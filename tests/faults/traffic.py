@@ -9,8 +9,10 @@ from sagaconsole.demo.traffic import a_launch
 from tests.faults.rest import Rest
 
 # Beside the demo's own mix: more that must be undone, because the way back is where it hurts, and more approvals.
+_ORDERS = ({"sku": "SKU-EMPTY"}, {"card": "card-low", "amount": 5_000}, {"region": "moon"})
 _CHANGES: dict[str, tuple[dict[str, Any], ...]] = {
-    "place-order": ({"sku": "SKU-EMPTY"}, {"card": "card-low", "amount": 5_000}, {"region": "moon"}),
+    "place-order": _ORDERS,
+    "place-order-mixed": _ORDERS,  # the payment by gRPC, the delivery by RabbitMQ where there is one
     "order-with-approval": ({"amount": 60_000}, {"region": "moon"}, {"region": "island", "qty": 30}),
     "transfer-with-pivot": ({"payee": "acc-closed"},),
 }
@@ -35,7 +37,7 @@ class Traffic:
             while due < end:
                 body = self.body()
                 for _time in range(2 if self._choice.random() < _TWICE_SHARE else 1):
-                    group.create_task(self._launch(body))
+                    group.create_task(self.launch(body))
                 due += 1 / rate
                 await asyncio.sleep(due - time.monotonic())
 
@@ -46,7 +48,8 @@ class Traffic:
             return body | {"input": body["input"] | self._choice.choice(_CHANGES[body["definition"]])}
         return body
 
-    async def _launch(self, body: dict[str, Any]) -> None:
+    async def launch(self, body: dict[str, Any]) -> None:
+        """Launch until it is acknowledged; what is wrong with the answer is kept."""
         key = body["input"].get("order_id") or body["input"]["transfer_id"]
         status, saga = await self._rest.post_until_answered("/sagas", body, key=key)
         if status not in {200, 201}:

@@ -11,10 +11,11 @@ from django.db import connection
 
 from orchestration.launch import WrongInput
 from orchestration.models import Participant, Saga
+from orchestration.queries import standing_now
 from orchestration.sweep import sweep
 from tests.orchestration.busy_service import Busy, busy_service
 from tests.orchestration.real_processes import Processes, children_of, wait_for
-from tests.orchestration.scripted import World, act, again, define, drain, no, run, run_until_quiet, start
+from tests.orchestration.scripted import World, act, again, define, no, run_until_quiet, start
 
 SAGAS = 200
 
@@ -86,8 +87,6 @@ def test_a_release_that_was_missed_is_made_up_for(engine: World) -> None:
     name = define("one", lock_key="account")
     saga = start(name, account="A-1")
     Saga.objects.update(parked_on="lock:A-1")
-    run(drain())
-    assert again(saga).status == "pending"
     assert sweep().unparked == 1
     run_until_quiet()
     assert again(saga).status == "completed"
@@ -100,6 +99,15 @@ def test_a_launch_without_a_value_to_lock_is_refused(engine: World, given: dict[
     with pytest.raises(WrongInput, match="lock_key"):
         start(name, **given)
     assert not Saga.objects.exists()
+
+
+def test_the_monitoring_counts_who_waits_for_locks_together(engine: World) -> None:
+    """Values of locks come from inputs, and there may be any number of them: they are no label."""
+    name = define({"wait": 3600, "name": "long"}, lock_key="account")
+    for account in ("A-1", "A-1", "A-2", "A-2"):
+        start(name, account=account)
+    run_until_quiet()
+    assert standing_now().parked == {"lock": 2}
 
 
 # -- through kills -------------------------------------------------------------------------------------------------
