@@ -116,6 +116,7 @@ class Drain:
             asyncio.create_task(listen(dispatch.DUE_CHANNEL, self._notice)),
             asyncio.create_task(announcer.run()),
         ]
+        self._started = time.monotonic()  # a slow start takes nothing from the slice: it looks for work at least once
         try:
             yield
         finally:

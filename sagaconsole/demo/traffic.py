@@ -34,7 +34,7 @@ _KINDS_WITH_APPROVAL: tuple[tuple[float, dict[str, Any]], ...] = (
     (0.02, {"amount": 60_000}),
 )
 # Share of the sagas by definition.
-_MIX = {"place-order": 0.7, "transfer-with-pivot": 0.15, "order-with-approval": 0.15}
+_MIX = {"place-order": 0.4, "place-order-mixed": 0.3, "transfer-with-pivot": 0.15, "order-with-approval": 0.15}
 logger = logging.getLogger("traffic")
 
 
