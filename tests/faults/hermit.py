@@ -28,7 +28,9 @@ BATCH = 500
 PROBES_APART = timedelta(seconds=5)
 # Drains that were deciding when the circuit was opened have calls on their way.
 GRACE = timedelta(seconds=1)
-SLOWER, NOISE_SECONDS = 1.2, 0.05
+SLOWER = 1.2
+# What two stretches of traffic differ by anyway: the shorter they are the more.
+LONG_SECONDS, NOISE_SECONDS, NOISE_OF_SHORT_ONES_SECONDS = 60.0, 0.05, 0.25
 _LOOK_SECONDS = 0.2
 _DOCUMENT = {
     "name": DEFINITION, "business_key": "order_id", "deadline": 86_400,
@@ -69,11 +71,11 @@ class Hermit:
             request.transport.abort()
             return web.Response()
         if body["saga_id"] not in {entry["saga_id"] for entry in self.entries}:
-            self.entries.append(body)
+            self.entries.append(body | {"epoch": int(request.headers["Saga-Epoch"])})
         return web.json_response({"visited": True})
 
     def effects(self) -> list[Effect]:
-        return [Effect(NAME, entry["saga_id"], "visit", "action", 0, "", "", 0) for entry in self.entries]
+        return [Effect(NAME, entry["saga_id"], "visit", "action", entry["epoch"], "", "", 0) for entry in self.entries]
 
 
 async def endure(rest: Rest, traffic: Traffic, seed: int, *, seconds: float, waiting: int) -> Outage:
@@ -162,7 +164,7 @@ def verdicts(facts: Facts) -> list[Verdict]:
     probes = _probes(outage)
     seconds = (outage.revived_at - outage.opened_at).total_seconds()
     return [
-        verdict("P10", p10, len(outage.healthy_during), _too_slow(before, during, slower), slower),
+        verdict("P10", p10, len(outage.healthy_during), _too_slow(before, during, slower, seconds), slower),
         verdict("P11", p11, len(outage.calls), _too_many(outage, probes, facts.sagas),
                 f"{len(probes)} probes in {seconds:.0f} s"),
     ]  # fmt: skip
@@ -178,8 +180,9 @@ def _p95(facts: Facts, keys: Sequence[str]) -> float:
     return quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else 0.0
 
 
-def _too_slow(before: float, during: float, figure: str) -> Iterator[Miss]:
-    if during > SLOWER * before + NOISE_SECONDS:
+def _too_slow(before: float, during: float, figure: str, seconds: float) -> Iterator[Miss]:
+    noise = NOISE_SECONDS if seconds >= LONG_SECONDS else NOISE_OF_SHORT_ONES_SECONDS
+    if during > SLOWER * before + noise:
         yield Miss("", figure)
 
 
