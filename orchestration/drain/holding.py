@@ -41,6 +41,8 @@ class Holding:
         """`change` of `saga` is in the database: hold what is ours, and start its calls."""
         self._announcer.changed(saga.id, change.revision)
         saga_landed(self._figures, saga, change)
+        if saga.parent_id is not None and change.finished_at is not None:
+            self._caller.ended(saga.id)
         self.hold(advance.landed(saga, change), change.due_at)
 
     def hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:

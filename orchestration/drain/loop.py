@@ -17,6 +17,7 @@ import psycopg
 from orchestration import advance, dispatch
 from orchestration.advance import Owner
 from orchestration.core.saga_state import StepState
+from orchestration.core.states import StepKind
 from orchestration.drain import counting, reading, records, rescue, settling
 from orchestration.drain.caller import Caller
 from orchestration.drain.calls import Finished, given_up
@@ -146,6 +147,8 @@ class Drain:
         if not self.suspects.may_be_called(step):
             return apart(step)
         participant = step.definition.participant
+        if step.definition.kind is StepKind.SAGA:
+            return None
         return None if self.catalogue.may_be_called(participant) else f"participant:{participant}"
 
     # -- claim -------------------------------------------------------------------------------------------------

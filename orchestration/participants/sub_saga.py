@@ -30,7 +30,7 @@ class SubSagas(Protocol):
         ...
 
     def look(self, command: Command) -> Answer | None:
-        """How it ended; None: it has not."""
+        """How it ended, or that it has not; None: it may be called again."""
         ...
 
     def tell_parent(self, saga_id: UUID) -> None:
@@ -77,7 +77,7 @@ class SubSagaTransport:
     async def close(self) -> None:
         """After what was begun."""
         await asyncio.gather(*self._told)
-        await self._run(connection.close)
+        await self._run(_close)
         self._thread.shutdown(wait=False)
 
     async def _tell(self, saga_id: UUID) -> None:
@@ -97,3 +97,8 @@ def _on_a_good_connection(deed: Callable[..., Any], *arguments: Any) -> Any:
     except DatabaseError:
         connection.close()
         raise
+
+
+def _close() -> None:
+    """Of the thread that it runs in: that is what `connection` means there."""
+    connection.close()

@@ -9,6 +9,9 @@ from orchestration.participants.function import FunctionTransport
 from orchestration.participants.hosts import AllowList
 from orchestration.participants.http import HttpParticipant, HttpTransport
 from orchestration.participants.messages import Transport
+from orchestration.participants.sub_saga import SubSagaTransport
+
+SUB_SAGA = "sub-saga"
 
 
 class Connected(Transport, Protocol):
@@ -25,14 +28,22 @@ class Transports:
         self._allowed = AllowList(settings.SAGA_PARTICIPANT_HOSTS)
         self._functions = FunctionTransport()
         self._connected: dict[str, Connected] = {"http": self._http()}
+        self._sub_sagas: SubSagaTransport | None = None
 
     def by_name(self, name: str) -> Transport:
-        """`name`: of Participant.Transport."""
+        """`name`: of Participant.Transport, or SUB_SAGA."""
         if name == "function":
             return self._functions
+        if name == SUB_SAGA:
+            return self.sub_sagas()
         if name not in self._connected:
             self._connected[name] = self._grpc()
         return self._connected[name]
+
+    def sub_sagas(self) -> SubSagaTransport:
+        if self._sub_sagas is None:
+            self._sub_sagas = self._connected[SUB_SAGA] = SubSagaTransport()
+        return self._sub_sagas
 
     async def close(self) -> None:
         self._functions.close()

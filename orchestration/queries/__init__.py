@@ -9,10 +9,12 @@ from orchestration.queries.sagas import (
     CappedCount,
     capped_count,
     outputs_of,
+    parent_steps,
     saga_for_page,
     status_counts,
     step_attempts,
     step_direction,
+    sub_sagas_of,
     waiting_until,
 )
 from orchestration.queries.standing import open_effects, state_of
@@ -20,6 +22,6 @@ from orchestration.queries.standing import open_effects, state_of
 __all__ = [
     "DEFAULT_LIMIT", "MAX_LIMIT", "AttemptView", "BulkNow", "CappedCount", "EventView", "Kept", "Now", "Page",
     "SagaFilter", "StepMove", "WrongCursor", "WrongFilter", "attempts_of", "bulk_now", "capped_count", "events_of",
-    "filter_sagas", "items_of", "kept_figures", "moves_of", "open_effects", "outputs_of", "page", "saga_for_page",
-    "standing_now", "started_bulks", "state_of", "status_counts", "step_attempts", "step_direction", "waiting_until",
+    "filter_sagas", "items_of", "kept_figures", "moves_of", "open_effects", "outputs_of", "parent_steps", "page", "saga_for_page",
+    "standing_now", "started_bulks", "state_of", "status_counts", "step_attempts", "step_direction", "sub_sagas_of", "waiting_until",
 ]  # fmt: skip

@@ -47,7 +47,9 @@ ERRORS = errors(404, 409, *TAKES_BODY, 422)
 
 
 class StepOut(Schema):
-    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself.
+    """`kind`: call, approval, wait or saga. `waiting_until`: when a wait ends by itself.
+
+    `saga`: of a sub-saga, the name of its definition; `child_saga_id`: the sub-saga itself, once it is launched.
 
     `origin_saga_id`: the saga that did it, where a restart has kept it; its undo carries that id, and its key.
     """
@@ -64,10 +66,15 @@ class StepOut(Schema):
     finished_at: datetime | None
     waiting_until: datetime | None
     origin_saga_id: UUID | None
+    saga: str | None
+    child_saga_id: UUID | None
 
 
 class SagaOut(Schema):
-    """`restarted_from`: the saga that this one took over; `restarted_as`: the one that took this one over."""
+    """`restarted_from`: the saga that this one took over; `restarted_as`: the one that took this one over.
+
+    `parent_saga_id`, `parent_step`: of a sub-saga, the step of the saga that it is.
+    """
 
     id: UUID
     definition: str
@@ -90,6 +97,8 @@ class SagaOut(Schema):
     launched_by: str
     restarted_from: UUID | None
     restarted_as: UUID | None
+    parent_saga_id: UUID | None
+    parent_step: str | None
 
 
 class ConflictBody(ErrorBody):
@@ -243,10 +252,11 @@ class FaultList(Schema):
 
 
 def saga_bodies(sagas: Sequence[Saga]) -> list[dict[str, Any]]:
-    """The sagas as the contract shows them; five queries, however many sagas."""
+    """The sagas as the contract shows them; six queries at most, however many sagas."""
     prefetch_related_objects(sagas, "definition", "data", "steps")
     outputs = queries.outputs_of([saga.pk for saga in sagas])
-    return [_saga_body(saga, outputs) for saga in sagas]
+    parents = queries.parent_steps(sagas)
+    return [_saga_body(saga, outputs, parents) for saga in sagas]
 
 
 def saga_body(saga_id: UUID) -> dict[str, Any]:
@@ -254,7 +264,7 @@ def saga_body(saga_id: UUID) -> dict[str, Any]:
     return saga_bodies([queries.saga_for_page(saga_id)])[0]
 
 
-def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
+def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any], parents: dict[UUID, str]) -> dict[str, Any]:
     steps, plan = list(saga.steps.all()), compiled_definition(saga.definition_id).steps
     return {
         "id": saga.pk, "definition": saga.definition_name, "version": saga.definition.version, "status": saga.status,
@@ -265,6 +275,7 @@ def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any]) -> dict[str, An
         "started_at": saga.started_at, "finished_at": saga.finished_at, "deadline_at": saga.deadline_at,
         "overdue": saga.overdue, "trigger": saga.trigger, "launched_by": saga.launched_by,
         "restarted_from": saga.restarted_from_id, "restarted_as": saga.restarted_as_id,
+        "parent_saga_id": saga.parent_id, "parent_step": parents.get(saga.pk),
     }  # fmt: skip
 
 
@@ -274,7 +285,7 @@ def _step_body(step: Step, planned: StepDefinition, outputs: dict[tuple[UUID, in
         "direction": queries.step_direction(step), "attempts": queries.step_attempts(step),
         "output": outputs.get((step.saga_id, step.position)), "error": step.error, "started_at": step.started_at,
         "finished_at": step.finished_at, "waiting_until": queries.waiting_until(step),
-        "origin_saga_id": step.origin_saga_id,
+        "origin_saga_id": step.origin_saga_id, "saga": planned.saga or None, "child_saga_id": step.child_saga_id,
     }  # fmt: skip
 
 
