@@ -94,14 +94,14 @@ def end_of(saga_id: UUID, direction: str) -> Answer | None:
     return Answer(Outcome.UNDONE, error=problem(text, "sub_saga_failed", **about))
 
 
-def doubted_in_vain(before: SagaState, change: SagaChange, act: str) -> None:
+def doubted_in_vain(before: SagaState, after: SagaState, saga_id: UUID, act: str) -> None:
     """What became of a sub-saga is no question to a person, unless one has abandoned it. Raises NotAllowed."""
     if act != "resolve":
         return
-    for old, new in zip(before.steps, change.state.steps, strict=True):
+    for old, new in zip(before.steps, after.steps, strict=True):
         if old.definition.kind is StepKind.SAGA and old != new:
             child = Saga.objects.filter(
-                pk__in=Step.objects.filter(saga_id=change.id, position=old.definition.index).values("child_saga_id")
+                pk__in=Step.objects.filter(saga_id=saga_id, position=old.definition.index).values("child_saga_id")
             ).first()
             if child is not None and child.status != SagaStatus.ABANDONED:
                 raise NotAllowed(f"{old.definition.name}: its sub-saga is {child.status}; a retry takes that up")

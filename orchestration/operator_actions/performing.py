@@ -89,7 +89,7 @@ def _do(asked: Asked, definition: SagaDefinition, target: Target | None) -> Saga
     )
     event = asked.event(now)
     change = advance.outside(saga, event, happened, now)
-    parents.doubted_in_vain(saga.state, change, asked.act.name)
+    parents.doubted_in_vain(saga.state, change.state, asked.saga_id, asked.act.name)
     if asked.details.get("output") is not None and not change.step_outputs:
         raise WrongAct("output", "an undo has none")
     if change.state != saga.state:

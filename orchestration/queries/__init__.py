@@ -22,6 +22,7 @@ from orchestration.queries.standing import open_effects, state_of
 __all__ = [
     "DEFAULT_LIMIT", "MAX_LIMIT", "AttemptView", "BulkNow", "CappedCount", "EventView", "Kept", "Now", "Page",
     "SagaFilter", "StepMove", "WrongCursor", "WrongFilter", "attempts_of", "bulk_now", "capped_count", "events_of",
-    "filter_sagas", "items_of", "kept_figures", "moves_of", "open_effects", "outputs_of", "parent_steps", "page", "saga_for_page",
-    "standing_now", "started_bulks", "state_of", "status_counts", "step_attempts", "step_direction", "sub_sagas_of", "waiting_until",
+    "filter_sagas", "items_of", "kept_figures", "moves_of", "open_effects", "outputs_of", "page", "parent_steps",
+    "saga_for_page", "standing_now", "started_bulks", "state_of", "status_counts", "step_attempts", "step_direction",
+    "sub_sagas_of", "waiting_until",
 ]  # fmt: skip

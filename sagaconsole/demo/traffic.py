@@ -34,7 +34,7 @@ _KINDS_WITH_APPROVAL: tuple[tuple[float, dict[str, Any]], ...] = (
     (0.02, {"amount": 60_000}),
 )
 # Share of the sagas by definition.
-_MIX = {"place-order": 0.7, "transfer-with-pivot": 0.15, "order-with-approval": 0.15}
+_MIX = {"place-order": 0.6, "transfer-with-pivot": 0.15, "order-with-approval": 0.15, "order-with-delivery": 0.1}
 logger = logging.getLogger("traffic")
 
 

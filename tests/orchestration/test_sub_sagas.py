@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 
 from orchestration import parents
+from orchestration.core.definitions import WrongDefinition
 from orchestration.core.states import SagaStatus
-from orchestration.definitions import DefinitionInUse, WrongDefinition, retire_definition
+from orchestration.definitions import DefinitionInUse, retire_definition
 from orchestration.models import Saga, Step
 from orchestration.operator_actions import Conflict
 from orchestration.participants import sub_saga
@@ -44,7 +45,7 @@ def began(*steps: Any, inner: Any = ("in-one", "in-two"), **more: Any) -> Saga:
 
 
 def child_of(parent: Saga, step: str = "sub") -> Saga:
-    return Saga.objects.get(pk=parent.steps.get(name=step).child_saga_id)
+    return Saga.objects.get(pk__in=[parent.steps.get(name=step).child_saga_id])
 
 
 def run_on() -> None:

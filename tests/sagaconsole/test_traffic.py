@@ -21,7 +21,7 @@ def test_what_is_launched_fits_the_form_of_its_definition() -> None:
 
 def test_every_definition_of_the_demo_gets_its_share() -> None:
     counts = Counter(launch["definition"] for launch in LAUNCHES)
-    assert set(counts) == {file.stem for file in SAGAS.glob("*.yaml")}
+    assert set(counts) | {"deliver-order"} == {file.stem for file in SAGAS.glob("*.yaml")}  # that one is a sub-saga
     assert counts["place-order"] > 1000
     assert min(counts.values()) > 150
 
