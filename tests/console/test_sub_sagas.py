@@ -38,7 +38,7 @@ def test_a_parent_says_what_it_waits_for_and_leads_there(cast: Cast, family: tup
     html = page(cast, parent).content.decode()
     assert "place waits for its sub-saga" in html
     assert "charge-card: 3 tries are spent" in html
-    assert html.count(reverse("console:saga", args=[child.pk])) == 2
+    assert html.count(reverse("console:saga", args=[child.pk])) >= 2
 
 
 def test_a_sub_saga_says_whose_step_it_is(cast: Cast, family: tuple[Saga, Saga]) -> None:

@@ -131,7 +131,7 @@ def test_what_is_not_built_yet_is_refused(name):
     assert f"{name}: is not supported yet" in problems({**document(), name: 1})
 
 
-@pytest.mark.parametrize("name", ["saga", "secrets"])
+@pytest.mark.parametrize("name", ["secrets"])
 def test_what_is_not_built_yet_in_a_step_is_refused(name):
     assert f"steps[0].{name}: is not supported yet" in problems(document({name: 1}))
 

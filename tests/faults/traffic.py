@@ -13,6 +13,7 @@ _CHANGES: dict[str, tuple[dict[str, Any], ...]] = {
     "place-order": ({"sku": "SKU-EMPTY"}, {"card": "card-low", "amount": 5_000}, {"region": "moon"}),
     "order-with-approval": ({"amount": 60_000}, {"region": "moon"}, {"region": "island", "qty": 30}),
     "transfer-with-pivot": ({"payee": "acc-closed"},),
+    "order-with-delivery": ({"card": "card-low", "amount": 5_000}, {"region": "moon"}),
 }
 _CHANGED_SHARE = 0.2
 _TWICE_SHARE = 0.05
