@@ -10,37 +10,36 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from orchestration.core.decisions import Hindrance, decide, decide_and_begin
+from orchestration.core import parking
+from orchestration.core.decisions import Admission, decide, decide_and_begin
 from orchestration.core.draft import Decision
 from orchestration.core.events import CannotGoOn, DeadlinePassed, Event, Lost, StaleEpoch
-from orchestration.core.saga_state import StepState
-from orchestration.core.states import SagaStatus
+from orchestration.core.saga_state import SagaState, StepState
+from orchestration.core.states import ENDED, SagaStatus
 from orchestration.store.rows import AttemptRow, SagaChange, StoredSaga
 
 CLEAR_ERROR = "null"
 LEFT_TO_OTHERS = ""
 NOTHING: Mapping[int, str] = {}
+NEWS = ENDED | {SagaStatus.STUCK}
 FORWARD = (SagaStatus.PENDING, SagaStatus.RUNNING)
+IN_FLIGHT = (SagaStatus.RUNNING, SagaStatus.COMPENSATING)
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
     """A drain that may call.
 
-    `blocked_by(step)` names what keeps a due step from being called now, or None. `takes_on()` is False once the drain
-    is to stop: then outcomes are recorded, and what follows is left to others.
+    `admit(due, steps)`: which of the due steps may be called now, and what keeps the others back. `takes_on()` is
+    False once the drain is to stop: then outcomes are recorded, and what follows is left to others.
     """
 
     drain_id: UUID
-    blocked_by: Callable[[StepState], str | None]
+    admit: Admission
     takes_on: Callable[[], bool]
 
-    def hindrance(self, due: Iterable[StepState]) -> str | None:
-        """What keeps these due steps from beginning: a reason to park the saga on, or that others shall do it."""
-        for step in due:
-            if reason := self.blocked_by(step):
-                return reason
-        return None if self.takes_on() else LEFT_TO_OTHERS
+    def admission(self, due: Sequence[StepState], steps: Sequence[StepState]) -> tuple[Sequence[StepState], str | None]:
+        return self.admit(due, steps) if self.takes_on() else ((), LEFT_TO_OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +56,20 @@ class Happened:
     errors: Mapping[int, str] = field(default_factory=dict)
 
 
-def claimed(saga: StoredSaga, owner: Owner, now: datetime) -> SagaChange:
-    """A drain takes a due saga: calls that were lost with an earlier owner, the deadline, and the first intents."""
+def claimed(saga: StoredSaga, owner: Owner, now: datetime, kept_out: str | None = None) -> SagaChange:
+    """A drain takes a due saga: calls that were lost with an earlier owner, the deadline, and the first intents.
+
+    `kept_out`: what the whole saga waits for, such as its lock. Until its deadline nothing happens to it then.
+    """
+    if kept_out is not None and not (now >= saga.state.deadline_at and saga.state.status in FORWARD):
+        waits = Decision(saga.state, saga.state)
+        return _change(saga, waits, Happened("parked"), now, epoch=saga.epoch + 1, parked_on=kept_out)
     lost = [_lost_attempt(saga, step, now) for step in saga.state.calls_out()]
     happened: list[Event] = [Lost(attempt.position) for attempt in lost]
     if now >= saga.state.deadline_at:
         happened.append(DeadlinePassed())
     journal = Happened("lost" if lost else "claimed", lost)
-    return _owned(saga, happened, journal, owner.drain_id, owner.hindrance, now, epoch=saga.epoch + 1)
+    return _owned(saga, happened, journal, owner.drain_id, owner.admission, now, epoch=saga.epoch + 1)
 
 
 def owned(
@@ -78,7 +83,7 @@ def owned(
         answers, kind = (*answers, DeadlinePassed()), "answered" if answers else "deadline"
     happened = Happened(kind, attempts)
     return _owned(
-        saga, answers, happened, owner.drain_id, _left_to_others if stale else owner.hindrance, now, epoch=saga.epoch
+        saga, answers, happened, owner.drain_id, _left_to_others if stale else owner.admission, now, epoch=saga.epoch
     )
 
 
@@ -91,8 +96,16 @@ def outside(saga: StoredSaga, event: Event, happened: Happened, now: datetime) -
     keeps_owner = saga.drain_id is not None and bool(decision.after.calls_out())
     return _change(
         saga, decision, happened, now, epoch=saga.epoch, outside_writes=saga.outside_writes + 1,
-        drain_id=saga.drain_id if keeps_owner else None,
+        drain_id=saga.drain_id if keeps_owner else None, parked_on=_back_in_line(saga, decision.after),
     )  # fmt: skip
+
+
+def _back_in_line(saga: StoredSaga, after: SagaState) -> str | None:
+    """A saga that was stuck, or had completed, has left its place among those in flight: it waits for one again."""
+    if saga.definition.concurrency is None or after.status not in IN_FLIGHT:
+        return None
+    queue = parking.concurrency(saga.definition.name)
+    return queue if saga.state.status in NEWS or saga.parked_on == queue else None
 
 
 def given_back(saga: StoredSaga, attempts: Sequence[AttemptRow], now: datetime) -> SagaChange:
@@ -115,12 +128,13 @@ def landed(saga: StoredSaga, change: SagaChange) -> StoredSaga:
     saga.outside_writes = change.outside_writes
     saga.revision = change.revision
     saga.drain_id = change.drain_id
+    saga.parked_on = change.parked_on
     saga.started_at = change.started_at
     return saga
 
 
-def _left_to_others(_due: Sequence[StepState]) -> str:
-    return LEFT_TO_OTHERS
+def _left_to_others(_due: Sequence[StepState], _steps: Sequence[StepState]) -> tuple[Sequence[StepState], str]:
+    return (), LEFT_TO_OTHERS
 
 
 def _owned(
@@ -128,12 +142,12 @@ def _owned(
     events: Iterable[Event],
     happened: Happened,
     drain_id: UUID,
-    hindrance: Hindrance,
+    admit: Admission,
     now: datetime,
     *,
     epoch: int,
 ) -> SagaChange:
-    decision, kept_back = decide_and_begin(saga.state, events, now, hindrance)
+    decision, kept_back = decide_and_begin(saga.state, events, now, admit)
     calls_out = bool(decision.after.calls_out())
     return _change(
         saga, decision, happened, now, epoch=epoch, parked_on=None if calls_out else kept_back or None,
@@ -165,7 +179,7 @@ def _change(
         reason=happened.reason or decision.why,
         steps=decision.changed_steps, step_errors=_step_errors(decision, happened),
         step_outputs=NOTHING if outside_writes is None else _step_outputs(decision, happened),
-        attempts=happened.attempts,
+        attempts=happened.attempts, news=state.status in NEWS and state.status is not saga.state.status,
     )  # fmt: skip
 
 

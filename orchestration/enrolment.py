@@ -14,6 +14,7 @@ from orchestration import audit
 from orchestration.audit import Actor
 from orchestration.core.definitions import NAME, Problem
 from orchestration.models import Participant
+from orchestration.participants.brokers import broker_of
 from orchestration.participants.hosts import AllowList
 
 MAX_LENGTH = {"base_url": 512, "status_path": 255, "secret": 255}
@@ -138,6 +139,10 @@ def _is_secret(text: str) -> bool:
         return False
 
 
+def _is_amqp(text: str) -> bool:
+    return _is_callable_url(text, "amqp", "amqps") is not None and broker_of(text) is not None
+
+
 _HOST = "without user, query or fragment, whose host is in SAGA_PARTICIPANT_HOSTS"
 MANNERS: dict[str, Manner] = {
     Participant.Transport.FUNCTION.value: Manner(
@@ -150,5 +155,10 @@ MANNERS: dict[str, Manner] = {
     Participant.Transport.GRPC.value: Manner(
         _is_grpc, f"must be grpc://host:port or grpcs://host:port {_HOST}",
         lambda text: text == "Status", "must be Status, or empty when the participant does not serve it",
+    ),
+    Participant.Transport.AMQP.value: Manner(
+        _is_amqp, "must be amqp://host:port/vhost or amqps://... without user, of a broker in AMQP_URL or "
+        "SAGA_AMQP_BROKERS, whose host is in SAGA_PARTICIPANT_HOSTS",
+        lambda text: _is_unbroken(text) and len(text.encode()) <= 255, "must be a routing key",
     ),
 }  # fmt: skip

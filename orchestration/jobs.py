@@ -10,9 +10,10 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 from redis.exceptions import RedisError
 
-from orchestration import bulk, dispatch
+from orchestration import bulk, dispatch, webhooks
 from orchestration.drain.loop import Drain, Summary
 from orchestration.store import bulks
+from orchestration.store import webhooks as messages
 
 logger = logging.getLogger(__name__)
 SLICE_SECONDS = 10.0
@@ -72,15 +73,16 @@ def _successor_is_sure() -> bool:
 
 
 def run_housekeeping() -> None:
-    """Work on bulk acts that are due, and see to it that another job follows while some are.
+    """Send webhooks and work on bulk acts that are due, and see to it that another job follows while some are.
 
     Without the database nothing is lost: what was due is due again, and the dispatcher sends for a worker.
     """
     connections.close_all()
     try:
         bulks.begin_work()
+        webhooks.work(seconds=SLICE_SECONDS, stop=lambda: STOP.is_set)
         bulk.work(seconds=SLICE_SECONDS, stop=lambda: STOP.is_set)
-        if bulks.is_due():
+        if bulks.is_due() or messages.is_due():
             dispatch.enqueue_housekeeping()
     except (OperationalError, InterfaceError) as error:
-        logger.warning("bulk acts wait: the database cannot be reached: %s", str(error).strip())
+        logger.warning("webhooks and bulk acts wait: the database cannot be reached: %s", str(error).strip())

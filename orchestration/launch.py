@@ -87,6 +87,7 @@ def launch(
         "business_key": business_key or _derived_business_key(compiled, saga_input) or _business_key_of(parent),
         "parent_id": parent and parent.saga_id, "parent_position": parent and parent.position,
         "depth": parent.depth if parent else 0,
+        "lock_key": _lock_key(compiled, saga_input), "limited": compiled.concurrency is not None,
         "trigger": trigger, "launched_by": launched_by, "deadline": compiled.deadline,
         "input": json.dumps(saga_input, separators=(",", ":")),
         "names": [step.name for step in compiled.steps], "stages": [step.stage for step in compiled.steps],
@@ -146,5 +147,21 @@ def _derived_business_key(definition: Definition, saga_input: dict[str, Any]) ->
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     if problems := _key_problems("business_key", str(value)):
+        raise WrongInput(problems)
+    return str(value)
+
+
+def _lock_key(definition: Definition, saga_input: dict[str, Any]) -> str | None:
+    """The value that one live saga of the definition may have. Not to find one would mean to go on unlocked:
+    refused."""
+    if definition.lock_key is None:
+        return None
+    try:
+        value = mapping.evaluate(definition.lock_key, saga_input)
+    except mapping.MappingError as error:
+        raise WrongInput([Problem("lock_key", str(error))]) from error
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise WrongInput([Problem("lock_key", f"{definition.lock_key} finds neither text nor number in the input")])
+    if problems := _key_problems("lock_key", str(value)):
         raise WrongInput(problems)
     return str(value)

@@ -9,6 +9,7 @@ ADMIN = "admin"
 _MODELS = (
     "saga", "sagadata", "step", "attempt", "event", "sagadefinition", "definitionstep", "participant", "faultrule",
     "drain", "auditentry", "bulk", "bulkitem",
+    "webhookendpoint", "webhookdelivery",
 )  # fmt: skip
 _VIEWER = {f"view_{model}" for model in _MODELS}
 _ACTS = (
@@ -18,7 +19,7 @@ _OPERATOR = _VIEWER | {f"{verb}_saga" for verb in ("launch", *_ACTS)}
 _ADMIN = _OPERATOR | {
     "abandon_saga", "add_faultrule", "change_faultrule", "delete_faultrule", "add_participant", "change_participant",
     "delete_participant", "add_sagadefinition", "delete_sagadefinition", "add_apitoken", "change_apitoken",
-    "delete_apitoken", "view_apitoken",
+    "delete_apitoken", "view_apitoken", "add_webhookendpoint", "change_webhookendpoint", "delete_webhookendpoint",
 }  # fmt: skip
 _ADMIN_USERS = {f"{verb}_user" for verb in ("add", "change", "delete", "view")}
 

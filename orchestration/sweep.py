@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from rq import Worker
 
 from orchestration import dispatch
-from orchestration.store import bulks, leases
+from orchestration.store import bulks, flow, leases, parked, webhooks
 from orchestration.store.figures import Figures, add_now
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,10 @@ def sweep() -> Swept:
         ownerless = cursor.rowcount
         cursor.execute(leases.RELEASE_PARKED)
         unparked = cursor.rowcount
+        cursor.execute(parked.HEAL_LOCKS)
+        unparked += cursor.rowcount
+        cursor.execute(flow.ORPHANED)
+        cursor.execute(flow.FREE_AGAIN)
         if released or ownerless or unparked:
             cursor.execute("SELECT pg_notify(%s, '')", [dispatch.DUE_CHANNEL])
         cursor.execute(leases.COUNT_DRAINS)
@@ -45,7 +49,7 @@ def sweep() -> Swept:
     swept = Swept(dead, released, ownerless, unparked, _wake_workers(drains))
     _count(swept)
     bulks.forget_drafts()
-    if bulks.is_due():
+    if bulks.is_due() or webhooks.is_due():
         _wake_the_housekeeper()
     return swept
 
@@ -80,4 +84,4 @@ def _wake_the_housekeeper() -> None:
         if len(dispatch.queue(dispatch.HOUSEKEEPING_QUEUE)) == 0:
             dispatch.enqueue_housekeeping()
     except RedisError as error:
-        logger.warning("Redis cannot be reached, no bulk act can be taken up: %s", error)
+        logger.warning("Redis cannot be reached, no bulk act and no webhook can be taken up: %s", error)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from orchestration import audit
@@ -21,6 +22,7 @@ SCOPES = (
     "restart-from", "abandon", "approve", "note", "add", "change", "delete",
 )  # fmt: skip
 MAX_PER_MINUTE = 1_000_000
+OWN_AT_MOST = timedelta(days=365)
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -43,6 +45,25 @@ def issue(
     management command) the audit row names the user. Raises PermissionDenied (audited) and UnknownScope.
     """
     _must(actor, "add_apitoken", "issue token", name)
+    return _make(actor or Actor(user, "command"), user, name, scopes, expires_in, per_minute)
+
+
+def issue_own(*, actor: Actor, name: str, scopes: Collection[str] = (), expires_in: timedelta) -> tuple[ApiToken, str]:
+    """A token for oneself, which needs no right: it can do no more than its person. It always expires.
+
+    Raises PermissionDenied for who came by a token themselves, UnknownScope, and ValueError when it would live longer
+    than OWN_AT_MOST.
+    """
+    if actor.scopes is not None or actor.token:
+        raise PermissionDenied("a token makes no tokens")
+    if not timedelta(0) < expires_in <= OWN_AT_MOST:
+        raise ValueError(f"a token of one's own lives {OWN_AT_MOST.days} days at most")
+    return _make(actor, actor.user, name, scopes, expires_in, None)
+
+
+def _make(
+    actor: Actor, user: User, name: str, scopes: Collection[str], expires_in: timedelta | None, per_minute: int | None
+) -> tuple[ApiToken, str]:
     if unknown := sorted(set(scopes) - set(SCOPES)):
         raise UnknownScope(f"unknown scope: {', '.join(unknown)}; there are {', '.join(SCOPES)}")
     secret = PREFIX + secrets.token_urlsafe(32)
@@ -51,7 +72,7 @@ def issue(
             user=user, name=name, digest=_digest(secret), scopes=sorted(set(scopes)),
             expires_at=Now() + expires_in if expires_in is not None else None, per_minute=per_minute,
         )  # fmt: skip
-        _note(actor or Actor(user, "command"), "issue token", token)
+        _note(actor, "issue token", token)
     token.refresh_from_db()
     return token, secret
 
@@ -59,10 +80,19 @@ def issue(
 def revoke(*, token_id: int, actor: Actor) -> ApiToken:
     """Close a token for good; twice changes nothing. Raises PermissionDenied (audited) and ApiToken.DoesNotExist."""
     _must(actor, "delete_apitoken", "revoke token", str(token_id))
+    return _close(actor, ApiToken.objects.filter(pk=token_id))
+
+
+def revoke_own(*, token_id: int, actor: Actor) -> ApiToken:
+    """The same for one's own; somebody else's is ApiToken.DoesNotExist."""
+    return _close(actor, ApiToken.objects.filter(pk=token_id, user=actor.user))
+
+
+def _close(actor: Actor, tokens: QuerySet[ApiToken]) -> ApiToken:
     with transaction.atomic():
-        token = ApiToken.objects.select_for_update().get(pk=token_id)
+        token = tokens.select_for_update().get()
         if token.revoked_at is None:
-            ApiToken.objects.filter(pk=token_id).update(revoked_at=Now())
+            ApiToken.objects.filter(pk=token.pk).update(revoked_at=Now())
             _note(actor, "revoke token", token)
     token.refresh_from_db()
     return token

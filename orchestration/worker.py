@@ -11,11 +11,12 @@ import logging
 import os
 import signal
 import socket
+from time import sleep
 from typing import Any
 
 from django.core.signing import Signer
 from django.db import Error, connection, connections
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rq import Worker, worker_registration
 from rq.job import Job
 from rq.queue import Queue
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 ALLOWED = frozenset({dispatch.DRAIN_JOB, dispatch.HOUSEKEEPING_JOB})
 WORKER_TTL_SECONDS = 20
 MONITORING_SECONDS = 3
+FULL_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -64,7 +66,9 @@ class SagaJob(Job):
 
 
 class SagaWorker(Worker):
-    """Survives Redis being away, tells its child of a warm shutdown, and expires the lease of a child that died."""
+    """Survives Redis being away or full, tells its child of a warm shutdown, and expires the lease of a dead child."""
+
+    max_connection_wait_time = 2.0  # RQ's own minute would be one without work after Redis is back
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"worker_ttl": WORKER_TTL_SECONDS, "job_monitoring_interval": MONITORING_SECONDS}
@@ -88,6 +92,15 @@ class SagaWorker(Worker):
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # rq leaves it untyped
         if self.horse_pid:
             os.kill(self.horse_pid, signal.SIGUSR1)
+
+    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
+        """A Redis that is full gives out no jobs, since that writes: no reason to end."""
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except ResponseError as error:
+                logger.warning("worker %s: no job was taken, Redis refuses it: %s", self.name, error)
+                sleep(FULL_SECONDS)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Redis may go away between a drain's end and the note of it: that must not end the worker."""

@@ -8,7 +8,7 @@ import django
 django.setup()
 
 from participants_demo import clerk, views  # noqa: E402 - models can be imported only after the set-up
-from participants_demo.service_settings import GRPC_ADDRESS, PARTICIPANT  # noqa: E402
+from participants_demo.service_settings import AMQP_URL, GRPC_ADDRESS, PARTICIPANT  # noqa: E402
 from participants_demo.web import Application, Beside  # noqa: E402
 
 
@@ -21,6 +21,10 @@ def _beside() -> list[Beside]:
         from participants_demo import rpc  # noqa: PLC0415  gRPC is loaded only by those who speak it
 
         running.append(partial(rpc.serve, SERVICE, GRPC_ADDRESS))
+    if AMQP_URL:
+        from participants_demo import amqp  # noqa: PLC0415  loaded only by those who speak it
+
+        running.append(partial(amqp.serve, SERVICE))
     return running
 
 

@@ -27,6 +27,8 @@ if PARTICIPANT not in NAMES:
     raise ImproperlyConfigured(f"PARTICIPANT must be one of {', '.join(NAMES)}, not {PARTICIPANT!r}")
 PARTICIPANT_SECRET = os.environ.get("PARTICIPANT_SECRET", "")
 GRPC_ADDRESS = os.environ.get("GRPC_ADDRESS", "")  # host:port; without it this participant speaks no gRPC
+AMQP_URL = os.environ.get("AMQP_URL", "")  # a broker; without it this participant takes no commands from a queue
+AMQP_PREFIX = os.environ.get("AMQP_PREFIX", "saga")
 # Where answers that come later may be posted.
 CALLBACK_HOSTS = frozenset(os.environ.get("CALLBACK_HOSTS", "127.0.0.1,localhost").split(","))
 

@@ -24,6 +24,7 @@ class Environment:
     allowed_hosts: list[str]
     public_url: str
     participant_hosts: list[str]
+    webhook_hosts: list[str]
     allow_faults: bool
     is_demo: bool
     function_modules: list[str]
@@ -32,6 +33,10 @@ class Environment:
     api_rate: int
     time_zone: str
     log_format: str
+    amqp_url: str
+    amqp_brokers: list[str]
+    amqp_prefix: str
+    amqp_prefetch: int
     grpc_address: str
     grpc_certificate: str
     grpc_key: str
@@ -54,6 +59,7 @@ def read_environment() -> Environment:
     _check_url("DATABASE_URL", database_url, ("postgres", "postgresql"))
     redis_url = _required("REDIS_URL", "redis://:password@host:6379/0")
     _check_url("REDIS_URL", redis_url, ("redis", "rediss", "unix"))
+    amqp_url = _broker_url("AMQP_URL", _text("AMQP_URL", ""), debug=debug or _boolean("SAGA_DEMO"))
     return Environment(
         database_url=database_url,
         redis_url=redis_url,
@@ -62,6 +68,7 @@ def read_environment() -> Environment:
         allowed_hosts=_list("ALLOWED_HOSTS") or [urlsplit(public_url).hostname or "127.0.0.1"],
         public_url=public_url,
         participant_hosts=_list("SAGA_PARTICIPANT_HOSTS"),
+        webhook_hosts=_list("SAGA_WEBHOOK_HOSTS"),
         allow_faults=_boolean("SAGA_ALLOW_FAULTS"),
         is_demo=_boolean("SAGA_DEMO"),
         function_modules=_list("SAGA_FUNCTION_MODULES"),
@@ -70,6 +77,10 @@ def read_environment() -> Environment:
         api_rate=_whole("SAGA_API_RATE", 12_000, low=0, high=1_000_000),
         time_zone=_text("TIME_ZONE", "UTC"),
         log_format=_one_of("LOG_FORMAT", "text", logs.FORMATS),
+        amqp_url=amqp_url,
+        amqp_brokers=_brokers("SAGA_AMQP_BROKERS"),
+        amqp_prefix=_text("AMQP_PREFIX", "saga"),
+        amqp_prefetch=_whole("AMQP_PREFETCH", 50, low=1, high=1000),
         grpc_address=_address("SAGA_GRPC_ADDRESS", "127.0.0.1:50051"),
         **_pair("SAGA_GRPC_CERTIFICATE", "SAGA_GRPC_KEY", "grpc"),
         participant_ca=_file("SAGA_PARTICIPANT_CA"),
@@ -126,6 +137,22 @@ def _check_url(name: str, value: str, schemes: tuple[str, ...]) -> None:
         _ = parts.port
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} has a wrong port: {error}") from error
+
+
+def _broker_url(name: str, value: str, *, debug: bool) -> str:
+    """A broker's address, or nothing. RabbitMQ's well-known password is for this machine only."""
+    if not value:
+        return ""
+    _check_url(name, value, ("amqp", "amqps"))
+    parts = urlsplit(value)
+    is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if (parts.username, parts.password) in {(None, None), ("guest", "guest")} and not (debug or is_here):
+        raise ImproperlyConfigured(f"{name} must name a user and a password other than guest:guest")
+    return value
+
+
+def _brokers(name: str) -> list[str]:
+    return [_broker_url(name, value, debug=False) for value in _list(name)]
 
 
 def _address(name: str, default: str) -> str:

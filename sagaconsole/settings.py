@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "orchestration.console.preferences.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -147,11 +148,14 @@ logging.captureWarnings(ENVIRONMENT.log_format == "json")  # else they would be 
 # The engine. Seconds unless said otherwise; the architecture page explains each.
 SAGA_PUBLIC_URL = ENVIRONMENT.public_url
 SAGA_PARTICIPANT_HOSTS = ENVIRONMENT.participant_hosts
+SAGA_WEBHOOK_HOSTS = ENVIRONMENT.webhook_hosts
 SAGA_ALLOW_FAULTS = ENVIRONMENT.allow_faults or ENVIRONMENT.is_demo
 SAGA_FUNCTION_MODULES = ENVIRONMENT.function_modules
 SAGA_MAX_CALLS = ENVIRONMENT.max_calls
 SAGA_API_RATE = ENVIRONMENT.api_rate
 SAGA_IS_DEMO = ENVIRONMENT.is_demo
+AMQP_URL, AMQP_PREFIX, AMQP_PREFETCH = ENVIRONMENT.amqp_url, ENVIRONMENT.amqp_prefix, ENVIRONMENT.amqp_prefetch
+SAGA_AMQP_BROKERS = [url for url in (ENVIRONMENT.amqp_url, *ENVIRONMENT.amqp_brokers) if url]
 SAGA_GRPC_ADDRESS = ENVIRONMENT.grpc_address
 SAGA_GRPC_CERTIFICATE, SAGA_GRPC_KEY = ENVIRONMENT.grpc_certificate, ENVIRONMENT.grpc_key
 # What participants are called with over TLS: PEM files, or nothing.

@@ -11,13 +11,16 @@ from django.test import TransactionTestCase
 from tests.emptying import Emptying
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """With several processes (`--dist loadgroup`): a file stays in one, and so do all files that share a running demo.
 
-    What takes long begins first, so that no process is left with it at the end.
+    What takes long begins first, so that no process is left with it at the end. Before all others' hooks the groups are
+    named, because xdist's own hook reads the names; after all others' hooks the tests are put in order.
     """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+    yield
     slow = {_group(item) for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")}
     items.sort(key=lambda item: (_group(item) not in _SHARING, _group(item) not in slow))
 

@@ -21,6 +21,7 @@ _ENVIRONMENT = {
     "SECRET_KEY": "only-for-tests-" + "0" * 40,
     "SAGA_ALLOW_FAULTS": "1",
     "SAGA_PARTICIPANT_HOSTS": "127.0.0.1,localhost",
+    "SAGA_WEBHOOK_HOSTS": "127.0.0.1,localhost",
     "DEBUG": "0",
 }
 _running = pytest.StashKey[tuple[EmbeddedServers, Path]]()

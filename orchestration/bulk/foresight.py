@@ -36,7 +36,7 @@ class Foreseen:
     fit: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     calls: Counter[Call] = field(default_factory=Counter)
-    statuses: Counter[str] = field(default_factory=Counter)
+    is_sample: bool = False
 
 
 def foreseen(bulk: Bulk, actor: Actor) -> Foreseen:
@@ -44,7 +44,6 @@ def foreseen(bulk: Bulk, actor: Actor) -> Foreseen:
     found, now = Foreseen(), timezone.now()
     for saga, state, has_moved in _some_of(bulk):
         found.looked_at += 1
-        found.statuses[saga.status] += 1
         asked = acts.Asked(acts.ACTS[bulk.act], saga.pk, actor, "", {})
         reason, calls = ("the saga has changed since the set was made", []) if has_moved else _one(asked, state, now)
         if reason:
@@ -52,6 +51,7 @@ def foreseen(bulk: Bulk, actor: Actor) -> Foreseen:
         else:
             found.fit += 1
             found.calls.update(calls)
+    found.is_sample = bulk.total > LOOKED_AT
     if missing := bulk.items.filter(seen_revision=None).count():
         found.reasons["there is no such saga"] += missing
     return found

@@ -44,17 +44,21 @@ class TooMany(WrongBulk):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The sagas that are meant: by `ids` or by `params` of the saga list, and then those up to the id `newest`."""
+    """The sagas that are meant: by `ids` or by `params` of the saga list, and then those up to the id `newest`.
+
+    `group`: the failure group whose members the ids are.
+    """
 
     ids: list[UUID] = field(default_factory=list)
     params: QueryDict | None = None
     newest: UUID | None = None
+    group: Mapping[str, str] | None = None
 
     @property
     def told(self) -> dict[str, Any]:
         """As the bulk keeps it, for people to read."""
         if self.params is None:
-            return {"ids": len(self.ids)}
+            return {"ids": len(self.ids)} if self.group is None else {"group": dict(self.group)}
         return {"filter": {name: values[-1] if len(values) == 1 else values for name, values in self.params.lists()}}
 
     def freeze(self, bulk_id: UUID) -> int:

@@ -1,26 +1,18 @@
 """What people do in the console, apart from acts on sagas. Each view reads its form and calls the one deed."""
 
-from typing import Any
-
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from orchestration import faults
-from orchestration.console.forms import DocumentForm, FaultRuleForm
+from orchestration.console.forms import FaultRuleForm
 from orchestration.console.htmx import HtmxRequest, actor_of, shows
 from orchestration.console.pages.definitions import launch_form, version_or_404
-from orchestration.console.shell import THEME_COOKIE, THEMES
-from orchestration.core.definitions import WrongDefinition
-from orchestration.definitions import load_document, publish_definition
 from orchestration.faults import WrongRule
 from orchestration.launch import KeyReused, UnknownDefinition, WrongInput, launch
 from orchestration.models import FaultRule
-
-YEAR_SECONDS = 365 * 86_400
 
 
 @require_POST
@@ -44,25 +36,6 @@ def launch_saga(request: HtmxRequest, name: str) -> HttpResponse:
         except UnknownDefinition as error:
             raise Http404 from error
     return render(request, "console/launch.html", {"definition": definition, "form": form}, status=400)
-
-
-@require_POST
-@shows("view_sagadefinition")
-def publish(request: HtmxRequest) -> HttpResponse:
-    """Publish a document as the next version; what is wrong is listed with its place, and nothing is stored."""
-    form = DocumentForm(request.POST, request.FILES)
-    context: dict[str, Any] = {"form": form}
-    if form.is_valid():
-        try:
-            document = load_document(form.raw(), "application/yaml")
-            published = publish_definition(document=document, actor=actor_of(request))
-        except WrongDefinition as wrong:
-            context["problems"] = wrong.problems
-        else:
-            text = _("%(name)s is published.") if published.created else _("%(name)s is unchanged: no new version.")
-            messages.success(request, text % {"name": published.definition})
-            return redirect("console:definition", published.definition.name)
-    return render(request, "console/new_definition.html", context, status=400)
 
 
 @require_POST
@@ -92,21 +65,3 @@ def remove_fault(request: HtmxRequest, rule_id: int) -> HttpResponse:
         raise Http404 from error
     messages.success(request, _("The fault rule is removed."))
     return redirect("console:fault_rules")
-
-
-@require_POST
-def choose_theme(request: HtmxRequest) -> HttpResponse:
-    """Force light or dark, or follow the system again; kept in a cookie, so that no page flashes."""
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    response = HttpResponseRedirect(target if safe else "/")
-    chosen = request.POST.get("theme", "")
-    if chosen in THEMES:
-        response.set_cookie(
-            THEME_COOKIE, chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure(), httponly=True
-        )
-    else:
-        response.delete_cookie(THEME_COOKIE, samesite="Lax")
-    return response

@@ -1,13 +1,14 @@
 """Figures as geometry: the templates only draw what stands here."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from orchestration.console import words
-from orchestration.console.reading import Outcomes
+from orchestration.console import times, words
+from orchestration.console.reading import OutcomeCount, Outcomes
 from orchestration.console.words import Tone
 from orchestration.core.states import SagaStatus
 
@@ -52,18 +53,70 @@ class Chart:
     is_empty: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Two lines over the same minutes, as paths, and a dot with words for each minute."""
+
+    p50: str
+    p95: str
+    dots: list[Bar]
+    lines: list[Line]
+    labels: list[Label]
+
+
 def outcome_chart(outcomes: Outcomes, now: datetime, minutes: int) -> Chart:
     """Ends per minute, stacked by status, the newest at the right."""
     last = now.replace(second=0, microsecond=0)
     stacks: dict[int, dict[str, int]] = {}
     for count in outcomes.counts:
         if count.minute is not None and count.status in ENDS:
-            slot = minutes - 1 - int((last - count.minute).total_seconds() // 60)
+            slot = _slot(count.minute, last, minutes)
             if 0 <= slot < minutes:
                 stacks.setdefault(slot, {})[count.status] = count.number
     top = _round_up(max((sum(stack.values()) for stack in stacks.values()), default=0))
     bars = [bar for slot, stack in sorted(stacks.items()) for bar in _stack(slot, stack, top, minutes, last)]
     return Chart(bars, _lines(top), _labels(last, minutes), is_empty=not bars)
+
+
+def duration_chart(outcomes: Outcomes, now: datetime, minutes: int) -> Curves:
+    """How long sagas took that ended in each minute: half of them, and 95 of 100, took less."""
+    last = now.replace(second=0, microsecond=0)
+    found = sorted(
+        (_slot(count.minute, last, minutes), count)
+        for count in outcomes.minutes
+        if count.minute and count.p95 is not None
+    )
+    shown = [(slot, count) for slot, count in found if 0 <= slot < minutes]
+    top = _nice(max((count.p95 or 0 for _slot, count in shown), default=0))
+    dots = [dot for slot, count in shown for dot in _dots(slot, count, top, minutes, last)]
+    lines = [Line(BASE - share * (BASE - 10), times.duration(timedelta(seconds=top * share))) for share in (0.5, 1)]
+    paths = [_path([dot for dot in dots if dot.tone is tone]) for tone in (Tone.IDLE, Tone.RUN)]
+    return Curves(paths[0], paths[1], dots, lines, _labels(last, minutes))
+
+
+def _dots(slot: int, count: OutcomeCount, top: float, minutes: int, last: datetime) -> list[Bar]:
+    """`x` and `y` are the middle of the dot."""
+    pitch = (WIDTH - LEFT) / minutes
+    begin = timezone.localtime(last - timedelta(minutes=minutes - 1 - slot))
+    return [
+        Bar(LEFT + (slot + 0.5) * pitch, round(BASE - value / top * (BASE - 10), 1), 0, 0, tone,
+            f"{begin:%H:%M} · {name} {times.duration(timedelta(seconds=value))}")
+        for name, value, tone in (("p50", count.p50 or 0, Tone.IDLE), ("p95", count.p95 or 0, Tone.RUN))
+    ]  # fmt: skip
+
+
+def _path(dots: list[Bar]) -> str:
+    return "M" + "L".join(f"{dot.x:.1f} {dot.y:.1f}" for dot in dots) if dots else ""
+
+
+def _slot(minute: datetime | None, last: datetime, minutes: int) -> int:
+    return minutes - 1 - int((last - (minute or last)).total_seconds() // 60)
+
+
+def _nice(value: float) -> float:
+    """The next of 1, 2, 5 times a power of ten."""
+    size: float = 10 ** math.floor(math.log10(max(value, 0.001)))
+    return next(step * size for step in (1, 2, 5, 10) if value <= step * size)
 
 
 def _stack(slot: int, stack: Mapping[str, int], top: int, minutes: int, last: datetime) -> list[Bar]:

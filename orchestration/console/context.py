@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from orchestration.console import shell
+from orchestration.console import preferences, shell
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
@@ -20,4 +20,5 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "role": shell.role(user),
         "shell": shell.Shell(user),
         "script_words": shell.script_words(),
+        "shortcuts": preferences.of_request(request).shortcuts,
     }

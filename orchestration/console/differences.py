@@ -61,7 +61,7 @@ def _walk(place: str, one: Any, other: Any) -> Iterator[Difference]:
     elif isinstance(one, list) and isinstance(other, list):
         for index in range(max(len(one), len(other))):
             yield from _walk(f"{place}[{index}]", _item(one, index), _item(other, index))
-    elif type(one) is not type(other) or one != other:
+    elif isinstance(one, bool) is not isinstance(other, bool) or one != other:  # in Python 1 equals True
         yield Difference(place, one, other)
 
 

@@ -11,10 +11,10 @@ from orchestration.core.states import StepKind
 
 BOX_WIDTH, BOX_HEIGHT = 168, 62
 LINE = 16
-GAP_X, GAP_Y, MARGIN = 44, 24, 12
+GAP_X, GAP_Y, MARGIN = 44, 24, 20
 FORWARD_AT, BACK_AT = 21, 49
 PER_ROW = 4
-LETTERS = 24
+LETTERS, NARROW = 24, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,19 @@ def graph(steps: tuple[StepDefinition, ...]) -> Graph:
             for column, stage in enumerate(row)
         ]
         y += max(map(len, row)) * (height + GAP_Y) + GAP_Y
-    pairs = [(one, other) for left, right in pairwise(boxes) for one in left for other in right]
+    pairs = [
+        (index, one, other)
+        for index, (left, right) in enumerate(pairwise(boxes), start=1)
+        for one in left
+        for other in right
+    ]
     columns = min(len(stages), PER_ROW)
     return Graph(
         width=2 * MARGIN + columns * BOX_WIDTH + (columns - 1) * GAP_X,
         height=y - 2 * GAP_Y + MARGIN,
         boxes=[box for stage in boxes for box in stage],
-        wires=[_wire(one, other, height) for one, other in pairs],
-        wires_back=[_wire_back(one, other) for one, other in pairs if _leads_back(one, other)],
+        wires=[_wire(one, other, min(box.y for box in boxes[index])) for index, one, other in pairs],
+        wires_back=[_wire_back(one, other) for _index, one, other in pairs if _leads_back(one, other)],
         box_height=height,
     )
 
@@ -113,22 +118,24 @@ def _texts(step: StepDefinition) -> list[tuple[str, str]]:
             undo = ("dim back", f"↩ {step.compensation}") if step.compensation else ("dim", _("nothing to undo"))
             texts = [("dim", f"{step.participant} {step.action}"), undo]
     if step.when:
-        texts.append(("dim when", f"? {step.when}"))
+        texts.append(("dim when", _short(f"? {step.when}", NARROW)))
     return [*texts, ("pivot", _("no way back from here"))] if step.pivot else texts
 
 
-def _wire(one: Box, other: Box, height: int) -> Wire:
+def _wire(one: Box, other: Box, row_top: int) -> Wire:
+    """`row_top`: where the row of `other` begins."""
     if other.x > one.x:
         x1, y1 = one.x + BOX_WIDTH, one.y + FORWARD_AT
         x2, y2 = other.x, other.y + FORWARD_AT
         middle = (x1 + x2) // 2
         return Wire(f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}", f"M{x2 - 8} {y2 - 4}l8 4l-8 4z")
-    # To the first box of the next row: down, back and into its top.
-    x1, y1 = one.x + BOX_WIDTH // 2, one.y + height
-    x2, y2 = other.x + BOX_WIDTH // 2, other.y
-    half = y2 - GAP_Y
-    return Wire(f"M{x1} {y1}V{half - 6}Q{x1} {half} {x1 - 6} {half}H{x2 + 6}Q{x2} {half} {x2} {half + 6}V{y2 - 6}",
-                f"M{x2 - 4} {y2 - 8}l4 8l4 -8z")  # fmt: skip
+    # To the next row: out at the right, back between the rows, down at the left edge and in. It crosses no box.
+    x1, y1, edge = one.x + BOX_WIDTH, one.y + FORWARD_AT, one.x + BOX_WIDTH + MARGIN
+    x2, y2 = other.x, other.y + FORWARD_AT
+    between, left = row_top - GAP_Y, MARGIN // 2 + 2
+    return Wire(f"M{x1} {y1}H{edge - 6}Q{edge} {y1} {edge} {y1 + 6}V{between - 6}Q{edge} {between} {edge - 6} {between}"
+                f"H{left + 6}Q{left} {between} {left} {between + 6}V{y2 - 6}Q{left} {y2} {left + 6} {y2}H{x2 - 6}",
+                f"M{x2 - 8} {y2 - 4}l8 4l-8 4z")  # fmt: skip
 
 
 def _wire_back(one: Box, other: Box) -> Wire:
@@ -139,5 +146,5 @@ def _wire_back(one: Box, other: Box) -> Wire:
     return Wire(f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 + 6} {y2}", f"M{x2 + 8} {y2 - 4}l-8 4l8 4z")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
+def _short(text: str, letters: int = LETTERS) -> str:
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"

@@ -66,8 +66,8 @@ def actor_of(request: HtmxRequest) -> Actor:
     return Actor(user=request.user, via="console")
 
 
-def acted(message: str, *, saga_id: UUID, response: HttpResponse | None = None) -> HttpResponse:
+def acted(message: str, *, saga_id: UUID | None = None, response: HttpResponse | None = None) -> HttpResponse:
     """The browser closes its dialog, says `message` and fetches the live parts again. Nothing to swap by default."""
     response = response or HttpResponse(status=204)
-    response["HX-Trigger"] = json.dumps({"acted": {"message": message, "saga": str(saga_id)}})
+    response["HX-Trigger"] = json.dumps({"acted": {"message": message, "saga": str(saga_id or "")}})
     return response

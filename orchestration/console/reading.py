@@ -16,15 +16,17 @@ SAMPLE = 20_000
 CALLS_SAMPLE = 5_000
 DISPATCHER_ALIVE = timedelta(seconds=15)
 
-# Parameters: the lowest id of the time span, how many sagas at most. The newest sagas by id, counted per minute.
+# Parameters: the lowest id of the time span, how many sagas at most. The newest sagas by id, counted per minute and
+# status; and in the same pass per minute, per status, and in all, because percentiles cannot be added up.
 OUTCOMES = """
 WITH newest AS (
     SELECT status, created_at, finished_at FROM orchestration_saga WHERE id >= %s ORDER BY id DESC LIMIT %s
 )
-SELECT date_trunc('minute', finished_at), status, count(*), min(created_at), sum(count(*)) OVER (),
+SELECT date_trunc('minute', finished_at) AS minute, status, count(*), min(created_at),
     percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at)),
-    percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at))
-FROM newest GROUP BY 1, 2
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at)),
+    grouping(date_trunc('minute', finished_at), status)
+FROM newest GROUP BY GROUPING SETS ((minute, status), (minute), (status), ())
 """
 
 # Parameter: how many calls at most. The newest calls, counted per participant and outcome.
@@ -56,9 +58,14 @@ class OutcomeCount:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What became of the newest sagas. `span`: how far back they reach."""
+    """What became of the newest sagas, per minute and status; the same per minute, per status (`minute` None), and of
+    all that ended. `span`: how far back they reach.
+    """
 
     counts: list[OutcomeCount]
+    minutes: list[OutcomeCount]
+    statuses: list[OutcomeCount]
+    whole: OutcomeCount
     span: timedelta
 
 
@@ -90,10 +97,13 @@ def outcomes(span: timedelta) -> Outcomes:
     """The sagas launched within `span`, or the newest 20,000 of them."""
     now = timezone.now()
     lowest = UUID(int=int((now - span).timestamp() * 1000) << 80)
-    rows = _rows(OUTCOMES, lowest, SAMPLE)
-    full = bool(rows) and rows[0][4] >= SAMPLE
-    reach = now - min(row[3] for row in rows) if full else span
-    return Outcomes([OutcomeCount(row[0], row[1], row[2], row[5], row[6]) for row in rows], reach)
+    found: dict[int, list[OutcomeCount]] = {0: [], 1: [], 2: [], 3: []}
+    reach = span
+    for minute, status, number, oldest, p50, p95, grouped in _rows(OUTCOMES, lowest, SAMPLE):
+        found[grouped].append(OutcomeCount(minute, status or "", number, p50, p95))
+        if grouped == 3 and number >= SAMPLE:
+            reach = now - oldest
+    return Outcomes(found[0], minutes=found[1], statuses=found[2], whole=found[3][0], span=reach)
 
 
 def calls_by_participant() -> list[CallCount]:

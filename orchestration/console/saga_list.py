@@ -1,6 +1,6 @@
 """The saga list's URL: which filters are on, as chips and tabs, and which sagas they let through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orchestration import queries
-from orchestration.console import words
+from orchestration.console import search_window, words
 from orchestration.core.states import SagaStatus
 from orchestration.models import Saga
 from orchestration.models.sagas import SagaQuerySet
@@ -19,7 +19,8 @@ from orchestration.queries import CappedCount, Page
 
 FILTERS = ("definition", "participant", "step", "business_key", "error", "q", "age", "created_after", "created_before")
 OWN = ("age", "cursor", "top")
-# To look inside of texts reads every row; then the tabs go without their numbers.
+TIMES = ("age", "created_after", "created_before")
+# Inside of texts nothing can be found by an index; then the tabs go without their numbers.
 COSTLY = ("q", "error", "step")
 AGES = {
     "15m": (timedelta(minutes=15), gettext_lazy("last 15 minutes")),
@@ -68,7 +69,30 @@ class SagaList:
         sagas = self._filtered(self.params)
         if top := self._top():
             sagas = sagas.filter(pk__lte=top)
-        return queries.page(sagas, cursor=self.params.get("cursor"))
+        if self.bottom is None:
+            return queries.page(sagas, cursor=self.params.get("cursor"))
+        found = queries.page(sagas.filter(pk__gte=self.bottom), cursor=self.params.get("cursor"))
+        return replace(found, next_cursor=found.next_cursor or queries.cursor_at(self.bottom))
+
+    @cached_property
+    def bottom(self) -> UUID | None:
+        """How far back this page looks, where it does not look at all there is."""
+        return search_window.bottom(self.params, self._only_times(), top=self._top())
+
+    @property
+    def is_cut(self) -> bool:
+        """No more fits as far as was looked, and there are older sagas."""
+        return self.bottom is not None and self.page.next_cursor == queries.cursor_at(self.bottom)
+
+    @property
+    def looked_at(self) -> int | None:
+        """How many sagas one such page looks at."""
+        return search_window.size(self.params)
+
+    @property
+    def everything(self) -> SagaQuerySet:
+        """All sagas that fit, for a file. Raises WrongFilter."""
+        return self._filtered(self.params)
 
     @cached_property
     def newer(self) -> CappedCount | None:
@@ -87,7 +111,8 @@ class SagaList:
     def tabs(self) -> list[Tab]:
         others = self._query_dict(drop=("status", "cursor", "top"))
         costly = any(name in self.params for name in COSTLY)
-        counts = {} if costly else queries.status_counts(self._filtered(others))
+        bottom = search_window.bottom(others, self._only_times())
+        counts = {} if costly else search_window.counts(self._filtered(others), bottom)
         everything = Tab("", _("All"), None, None, not self.status, others.urlencode())
         return [everything, *(self._tab(status, counts.get(status), others) for status in TABS)]
 
@@ -123,14 +148,26 @@ class SagaList:
         params["cursor"] = self.page.next_cursor or ""
         return params.urlencode()
 
+    @property
+    def wanted(self) -> QueryDict:
+        """The filters as `queries.filter_sagas` takes them."""
+        return _wanted(self.params)
+
+    @property
+    def newest_seen(self) -> UUID | None:
+        """What came after this saga is not in the list as it was opened; None: everything is."""
+        return self._top()
+
+    @property
+    def matching(self) -> CappedCount | None:
+        """How many fit all filters, where the tabs have counted them."""
+        return next((tab.number for tab in self.tabs if tab.is_current), None)
+
+    def _only_times(self) -> SagaQuerySet:
+        return self._filtered(self._query_dict(drop=(*(name for name in self.params if name not in TIMES),)))
+
     def _filtered(self, params: QueryDict) -> SagaQuerySet:
-        wanted = params.copy()
-        age = wanted.get("age")
-        for name in OWN:
-            wanted.pop(name, None)
-        if age in AGES:
-            wanted["created_after"] = (timezone.now() - AGES[age][0]).isoformat(timespec="seconds")
-        return queries.filter_sagas(wanted)
+        return queries.filter_sagas(_wanted(params))
 
     def _tab(self, status: SagaStatus, number: CappedCount | None, others: QueryDict) -> Tab:
         params = others.copy()
@@ -156,3 +193,13 @@ class SagaList:
             return UUID(self.params.get("top", ""))
         except ValueError:
             return None
+
+
+def _wanted(params: QueryDict) -> QueryDict:
+    wanted = params.copy()
+    age = wanted.get("age")
+    for name in OWN:
+        wanted.pop(name, None)
+    if age in AGES:
+        wanted["created_after"] = (timezone.now() - AGES[age][0]).isoformat(timespec="seconds")
+    return wanted

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from orchestration import faults, queries
+from orchestration.console import preferences
 from orchestration.models import FaultRule, Saga
 from orchestration.queries import CappedCount
 from orchestration.roles import ADMIN, OPERATOR, VIEWER
@@ -18,10 +19,12 @@ THEME_COOKIE = "theme"
 _LISTED = 3
 _SECTIONS = {
     "overview": "overview", "sagas": "sagas", "saga": "sagas", "act": "sagas", "attempt": "sagas",
-    "notes": "sagas", "evidence": "sagas",
+    "notes": "sagas", "evidence": "sagas", "compare": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
-    "launch": "definitions", "new_definition": "definitions", "participants": "participants", "fault_rules": "faults",
-    "workers": "workers", "audit": "audit",
+    "launch": "definitions", "new_definition": "definitions", "compare_versions": "definitions",
+    "participants": "participants", "fault_rules": "faults", "workers": "workers", "webhooks": "webhooks",
+    "audit": "audit", "profile": "profile", "tokens": "profile", "bulks": "bulks", "bulk": "bulks",
+    "choose_bulk": "sagas", "start_bulk": "sagas", "cancel_bulk": "bulks", "failure_groups": "failures",
 }  # fmt: skip
 
 
@@ -35,7 +38,7 @@ def section(request: HttpRequest) -> str:
 
 def theme(request: HttpRequest) -> str:
     """The theme the reader forced, or "" to follow their system."""
-    chosen = request.COOKIES.get(THEME_COOKIE, "")
+    chosen = preferences.of_request(request).theme or request.COOKIES.get(THEME_COOKIE, "")
     return chosen if chosen in THEMES else ""
 
 

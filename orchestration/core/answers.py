@@ -101,7 +101,7 @@ def _action_answered(draft: Draft, index: int, event: Event) -> None:
             _await_the_answer(draft, index, event, S.WAITING)
         case events.InProgress():
             _await_the_answer(draft, index, event, S.DUE if step.answer_by is None else S.WAITING)
-        case RetriableEvent() if _may_retry(step):
+        case RetriableEvent() if _may_retry(step) or not event.uses_try:
             _try_again(draft, index, event, S.DUE)
         case _:
             fail(draft, index, exhausted=True)
@@ -127,7 +127,7 @@ def _undo_answered(draft: Draft, index: int, event: Event) -> None:
             _not_the_steps_fault(draft, index, event, again=S.COMPENSATION_DUE, failed=S.COMPENSATION_FAILED)
         case events.Accepted() | events.InProgress():
             _await_the_answer(draft, index, event, S.COMPENSATION_DUE)
-        case RetriableEvent() if _may_retry(step):
+        case RetriableEvent() if _may_retry(step) or not event.uses_try:
             _try_again(draft, index, event, S.COMPENSATION_DUE)
         case _:
             _undo_failed(draft, index)
@@ -185,8 +185,9 @@ def _may_retry(step: StepState) -> bool:
 
 
 def _try_again(draft: Draft, index: int, event: RetriableEvent, status: StepStatus) -> None:
-    due_at = next_try_at(draft, draft.steps[index], event)
-    draft.move(index, status, losses=0, due_at=due_at, answer_by=None)
+    step = draft.steps[index]
+    tries = step.tries if event.uses_try else step.tries - 1
+    draft.move(index, status, tries=tries, losses=0, due_at=next_try_at(draft, step, event), answer_by=None)
 
 
 def _await_the_answer(draft: Draft, index: int, event: RetriableEvent, status: StepStatus) -> None:

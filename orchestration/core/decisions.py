@@ -18,7 +18,8 @@ from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import ENDED, OUT, SagaStatus, StepStatus
 
 S = StepStatus
-Hindrance = Callable[[Sequence[StepState]], str | None]
+# Of the steps that are due: those whose call may go out now, and what keeps the others back (None: nothing).
+Admission = Callable[[Sequence[StepState], Sequence[StepState]], tuple[Sequence[StepState], str | None]]
 
 
 def decide(saga: SagaState, event: Event, now: datetime) -> Decision:
@@ -42,20 +43,21 @@ def begin(saga: SagaState, now: datetime) -> Decision:
 
 
 def decide_and_begin(
-    saga: SagaState, happened: Iterable[Event], now: datetime, hindrance: Hindrance
+    saga: SagaState, happened: Iterable[Event], now: datetime, admit: Admission
 ) -> tuple[Decision, str | None]:
     """What follows from all that `happened`, and then the intents, as one decision: the owner's way.
 
-    `hindrance(steps)` is asked about the calls that are due: None lets them begin; any text, which is then returned
-    too, keeps them back.
+    `admit(due, steps)` is asked about the calls that are due, beside all steps of the saga: which of them may begin,
+    and what keeps the others back, which is then returned too.
     """
     draft = Draft(saga, now)
     for event in happened:
         _happen(draft, event)
     due = calls_due(draft)
-    kept_back = hindrance([draft.steps[index] for index in due]) if due else None
-    if kept_back is None:
-        _begin(draft, due)
+    if not due:
+        return draft.decision(), None
+    admitted, kept_back = admit([draft.steps[index] for index in due], draft.steps)
+    _begin(draft, [step.definition.index for step in admitted])
     return draft.decision(), kept_back
 
 

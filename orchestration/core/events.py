@@ -20,8 +20,11 @@ class CallEvent(Event):
 
 @dataclass(frozen=True, slots=True)
 class RetriableEvent(CallEvent):
+    """`uses_try`: False for a call that was made on behalf of all who wait for the participant."""
+
     luck: float = 1.0
     retry_after: timedelta | None = None
+    uses_try: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 
+from orchestration.core.definitions import SagaDefinition
 from orchestration.core.mapping import MappingError
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import StepKind
@@ -16,6 +17,7 @@ from orchestration.drain.catalogue import Catalogue
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import Connection, connect
 from orchestration.drain.lease import Lease, LeaseLost
+from orchestration.drain.slots import Slots, grace
 from orchestration.faults import FIRE, Fault
 from orchestration.participants.call import call
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
@@ -36,9 +38,11 @@ class Caller:
     """Makes calls concurrently; `on_finished` is told of each that has ended. Made inside the running loop."""
 
     def __init__(
-        self, lease: Lease, catalogue: Catalogue, clock: DatabaseClock, on_finished: Callable[[Finished], None]
-    ) -> None:
+        self, lease: Lease, catalogue: Catalogue, clock: DatabaseClock, slots: Slots,
+        on_finished: Callable[[Finished], None],
+    ) -> None:  # fmt: skip
         self._lease = lease
+        self._slots = slots
         self._catalogue = catalogue
         self._clock = clock
         self._on_finished = on_finished
@@ -61,20 +65,26 @@ class Caller:
             if this not in tasks:
                 tasks[this] = asyncio.create_task(self._run(saga, step, this))
                 self._out += 1
+                self._slots.started(step.definition.participant)
         if len(tasks) > len(out):
             self._tasks[saga.id] = {this: task for this, task in tasks.items() if not task.done() or _is_out(out, this)}
 
-    def drop(self, saga_id: UUID) -> None:
-        """Forget the saga's calls: their answers are of no use any more."""
-        for task in self._tasks.pop(saga_id, {}).values():
+    def drop(self, saga_id: UUID, definition: SagaDefinition | None) -> None:
+        """Forget the saga's calls: their answers are of no use any more. Cut as they are, they may still be worked
+        on."""
+        for (index, _undoing, _attempt), task in self._tasks.pop(saga_id, {}).items():
             if task.cancel():
                 self._out -= 1
+                if definition is not None:
+                    step = definition.steps[index]
+                    wait = grace(step.timeout.total_seconds())
+                    asyncio.get_running_loop().call_later(wait, self._slots.ended, step.participant)
 
     async def close(self) -> None:
         """Cancel what is still out and end all connections."""
         tasks = [task for tasks in self._tasks.values() for task in tasks.values()]
         for saga_id in list(self._tasks):
-            self.drop(saga_id)
+            self.drop(saga_id, None)
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._transports.close()
         if self._faults is not None:
@@ -88,6 +98,7 @@ class Caller:
         except MappingError as error:
             answer = cannot_be_made(error)
         except LeaseLost:
+            self._slots.ended(step.definition.participant)
             return  # the saga belongs to another by now; the loop will notice and drop it
         except Exception as error:  # noqa: BLE001  a bug in a transport must not leave a call out for ever
             answer = Answer(Outcome.IN_DOUBT, error=problem(f"{type(error).__name__}: {error}"[:500], "worker_error"))

@@ -65,12 +65,7 @@ def finished(
         request=_request_text(command), answer=answer_text,
         error=_compact(answer.error) if answer.error is not None else None, fault=answer.fault,
     )  # fmt: skip
-    return Finished(saga.id, step.definition.index, answer, attempt, luck, _called(step))
-
-
-def _called(step: StepState) -> str:
-    """Who was called, for the figures: a sub-saga goes by the name of its definition."""
-    return step.definition.participant or f"saga:{step.definition.saga}"
+    return Finished(saga.id, step.definition.index, answer, attempt, luck, step.definition.participant)
 
 
 def without_words(attempt: AttemptRow) -> AttemptRow:

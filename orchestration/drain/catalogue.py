@@ -14,23 +14,43 @@ from orchestration.faults import Fault
 from orchestration.participants.http import HttpParticipant
 from orchestration.participants.messages import Command
 
-PARTICIPANTS = "SELECT name, transport, base_url, status_path, secret, paused FROM orchestration_participant"
+VERSION = "SELECT value FROM orchestration_enginestate WHERE name = 'configuration'"
+PARTICIPANTS = """
+SELECT name, transport, base_url, status_path, secret, paused, max_in_flight, coalesce(is_open, false), changed_at,
+    probe_at
+FROM orchestration_participant LEFT JOIN orchestration_flow ON participant = name
+"""
 DEFINITIONS = "SELECT id, document FROM orchestration_sagadefinition WHERE id = ANY(%s)"
+
+
+NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownParticipant:
+    """`may_be_called`: neither paused nor with an open circuit. `probe_at`: when somebody may try, as last read."""
+
     transport: str
     http: HttpParticipant
     paused: bool
+    max_in_flight: int
+    is_open: bool
+    circuit_changed_at: datetime | None
+    probe_at: datetime | None
+    may_be_called: bool
 
 
 class Catalogue:
-    """Definitions are kept for ever (published versions never change); the rest goes by the configuration's version."""
+    """Definitions are kept for ever (published versions never change); the rest goes by the configuration's version.
+
+    `is_stale`: nothing was read yet, or somebody has told of a change.
+    """
 
     def __init__(self) -> None:
         self.definitions: dict[int, SagaDefinition] = {}
         self.participants: dict[str, KnownParticipant] = {}
+        self.is_stale = True
+        self._first: dict[str, frozenset[str]] = {}
         self._faults: list[Fault] = []
         self._version: int | None = None
 
@@ -39,16 +59,38 @@ class Catalogue:
         if missing:
             rows = await (await connection.execute(DEFINITIONS, [list(missing)])).fetchall()
             self.definitions |= {row[0]: definitions.parse(row[1]) for row in rows}
+            self._first = {one.name: _first(one) for one in self.definitions.values()}
+
+    def first_participants(self, definition: str) -> frozenset[str]:
+        """Whom the first stage of a definition calls; nobody, where no version of it is known yet."""
+        return self._first.get(definition, NOBODY)
+
+    def concurrency_of(self, definition: str) -> int | None:
+        """How many of its sagas may be in flight by the most generous version that is known."""
+        return max(
+            (d.concurrency for d in self.definitions.values() if d.name == definition and d.concurrency), default=None
+        )
+
+    def longest_timeout(self, participant: str) -> float:
+        """Of the calls to it that are known, in seconds."""
+        steps = (step for one in self.definitions.values() for step in one.steps if step.participant == participant)
+        return max((step.timeout.total_seconds() for step in steps), default=0.0)
+
+    async def follow(self, version: int | None, connection: Connection) -> None:
+        """Read again if there is a newer version than the one that is known."""
+        if self.is_stale:
+            row = await (await connection.execute(VERSION)).fetchone()
+            self._version, self.is_stale = None, False
+            await self.refresh(row[0] if row else 0, connection)
+        elif version is not None and self._version is not None and version > self._version:
+            await self.refresh(version, connection)
 
     async def refresh(self, version: int, connection: Connection) -> None:
         """Read participants and fault rules again if the configuration's version has moved."""
         if version == self._version:
             return
         participants = await (await connection.execute(PARTICIPANTS)).fetchall()
-        self.participants = {
-            name: KnownParticipant(transport, HttpParticipant(base_url, status_path, secret), paused)
-            for name, transport, base_url, status_path, secret, paused in participants
-        }
+        self.participants = {name: _known(*how) for name, *how in participants}
         self._faults = []
         if settings.SAGA_ALLOW_FAULTS:
             rows = await (await connection.execute(faults.IN_FORCE)).fetchall()
@@ -58,10 +100,6 @@ class Catalogue:
     def http_participant(self, name: str) -> HttpParticipant:
         return self.participants[name].http
 
-    def may_be_called(self, name: str) -> bool:
-        known = self.participants.get(name)
-        return known is not None and not known.paused
-
     @property
     def has_faults(self) -> bool:
         return bool(self._faults)
@@ -69,3 +107,17 @@ class Catalogue:
     def fault_for(self, command: Command, now: datetime, luck: float) -> Fault | None:
         """The first rule in force that meets this call."""
         return next((fault for fault in self._faults if fault.meets(command, now, luck)), None)
+
+
+def _first(definition: SagaDefinition) -> frozenset[str]:
+    return frozenset(step.participant for step in definition.steps if step.stage == 0 and step.participant)
+
+
+def _known(
+    transport: str, base_url: str, status_path: str, secret: str, paused: bool, limit: int, is_open: bool,
+    changed_at: datetime | None, probe_at: datetime | None,
+) -> KnownParticipant:  # fmt: skip
+    return KnownParticipant(
+        transport=transport, http=HttpParticipant(base_url, status_path, secret), paused=paused, max_in_flight=limit,
+        is_open=is_open, circuit_changed_at=changed_at, probe_at=probe_at, may_be_called=not (paused or is_open),
+    )  # fmt: skip

@@ -20,11 +20,16 @@ _BEGUN = (SagaStatus.PENDING, SagaStatus.RUNNING)
 
 
 class Holding:
-    """`suspects`: those of the sagas with a call out whose step lost its worker before."""
+    """`suspects`: those of the sagas with a call out whose step lost its worker before.
+
+    `parked`: what sagas were parked on since somebody looked; `left`: those for whose lock or place others wait.
+    """
 
     def __init__(self, drain_id: UUID, clock: DatabaseClock, figures: Figures) -> None:
         self.sagas: dict[UUID, StoredSaga] = {}
         self.suspects: set[UUID] = set()
+        self.parked: list[str] = []
+        self.left: list[StoredSaga] = []
         self._drain_id = drain_id
         self._clock = clock
         self._figures = figures
@@ -43,7 +48,15 @@ class Holding:
         saga_landed(self._figures, saga, change)
         if saga.parent_id is not None and change.finished_at is not None:
             self._caller.ended(saga.id)
-        self.hold(advance.landed(saga, change), change.due_at)
+        if change.parked_on is not None:
+            self.parked.append(change.parked_on)
+        if saga.lock_key is not None or saga.definition.concurrency is not None:
+            self._mind_others(saga, change)
+        self.hold(advance.landed(saga, change), None if change.parked_on else change.due_at)
+
+    def _mind_others(self, saga: StoredSaga, change: SagaChange) -> None:
+        if change.finished_at is not None or change.state.status is SagaStatus.STUCK:
+            self.left.append(saga)
 
     def hold(self, saga: StoredSaga, due_at: datetime | None = None) -> None:
         """Keep `saga` and start its calls if this drain owns it, else let it go and remember when it is due."""
@@ -79,8 +92,8 @@ class Holding:
 
     def forget(self, saga_id: UUID) -> None:
         """It is not ours, or not any more."""
-        self.sagas.pop(saga_id, None)
-        self._caller.drop(saga_id)
+        saga = self.sagas.pop(saga_id, None)
+        self._caller.drop(saga_id, saga.definition if saga else None)
         self.suspects.discard(saga_id)
 
     def next_due_in(self) -> float | None:

@@ -30,12 +30,16 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """One row in the drain table, kept alive on the loop that makes the calls: a hung loop loses its lease."""
+    """One row in the drain table, kept alive on the loop that makes the calls: a hung loop loses its lease.
+
+    `configuration`: the version of the configuration at the last heartbeat.
+    """
 
     def __init__(self) -> None:
         self.id: UUID = uuid7()
         self.waiting: Apart | None = None
         self.lost = False
+        self.configuration: int | None = None
         self._good_until = self._sure_until = 0.0
 
     async def begin(self, connection: Connection) -> datetime:
@@ -84,10 +88,11 @@ class Lease:
 
     async def _beat(self, connection: Connection, in_flight: int) -> None:
         asked = time.monotonic()
-        cursor = await connection.execute(leases.HEARTBEAT, [LEASE_SECONDS, in_flight, self.id])
-        if await cursor.fetchone() is None:
+        row = await (await connection.execute(leases.HEARTBEAT, [LEASE_SECONDS, in_flight, self.id])).fetchone()
+        if row is None:
             self.lost = True
             return
+        self.configuration = row[0]
         self._prolonged(asked)
         await self.look_for_suspects(connection)
 
@@ -101,15 +106,15 @@ class Lease:
         self.waiting = Apart(row[0]) if row and row[0] else None
 
 
-async def listen(channel: str, on_notice: Callable[[], None]) -> None:
-    """Call `on_notice` at each notification, and after each reconnect since some may have been missed."""
+async def listen(channel: str, on_notice: Callable[[str], None]) -> None:
+    """Call `on_notice` with each notification's payload, and after each reconnect since some may have been missed."""
     while True:
         try:
             async with await connect("sagaconsole listen") as connection:
                 await connection.execute(f"LISTEN {channel}")
-                on_notice()
-                async for _notice in connection.notifies():
-                    on_notice()
+                on_notice("")
+                async for notice in connection.notifies():
+                    on_notice(notice.payload)
         except psycopg.OperationalError as error:
             logger.warning("not listening on %s: %s", channel, error)
         await asyncio.sleep(RECONNECT_SECONDS)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,20 +16,22 @@ import psycopg
 
 from orchestration import advance, dispatch
 from orchestration.advance import Owner
-from orchestration.core.saga_state import StepState
-from orchestration.core.states import StepKind
-from orchestration.drain import counting, reading, records, rescue, settling
+from orchestration.core import parking
+from orchestration.drain import claiming, counting, reading, records, settling
+from orchestration.drain.breakers import Breakers
 from orchestration.drain.caller import Caller
 from orchestration.drain.calls import Finished, given_up
 from orchestration.drain.catalogue import Catalogue
 from orchestration.drain.clock import DatabaseClock
-from orchestration.drain.connections import GONE, Connection, connect, reconnected
+from orchestration.drain.connections import Connection, connect
+from orchestration.drain.gates import Gates
 from orchestration.drain.holding import Holding
 from orchestration.drain.lease import Announcer, Lease, listen
-from orchestration.drain.suspects import Apart, Suspects, apart
+from orchestration.drain.queues import Queues
+from orchestration.drain.slots import Slots
+from orchestration.drain.suspects import Suspects
 from orchestration.store import leases
 from orchestration.store.figures import Figures
-from orchestration.store.rows import SagaChange
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -65,8 +67,13 @@ class Drain:
         self.held = Holding(self.lease.id, self.clock, self.figures)
         self.catalogue = Catalogue()
         self.suspects = Suspects(self.lease, self.held)
-        self.owner = Owner(self.lease.id, self._blocked_by, self._takes_on)
-        self.claimer = Owner(self.lease.id, self._blocked_by, lambda: not self.summary.stopped)
+        self.slots = Slots(self.lease.id, self.catalogue, self.clock)
+        self.breakers = Breakers()
+        self.queues = Queues(self)
+        self.gates = Gates(self)
+        self.owner = Owner(self.lease.id, self.gates.admit, self._takes_on)
+        self.claimer = Owner(self.lease.id, self.gates.admit, self._may_begin)
+        self.liner = Owner(self.lease.id, self.gates.admit_from_line, self._may_begin)
         self.finished: list[Finished] = []
         self._started = time.monotonic()
         self._poll = SHORTEST_POLL
@@ -79,6 +86,7 @@ class Drain:
                     await self._claim()
                 await self._wait()
                 await settling.settle(self)
+                await self._mind_flow()
                 self.suspects.end()
             await self._give_back()
         return self.summary
@@ -88,6 +96,10 @@ class Drain:
         self.look = True
         self._wake.set()
 
+    def _notice(self, payload: str) -> None:
+        self.queues.heard(payload)
+        self.wake()
+
     # -- the frame ---------------------------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
@@ -96,12 +108,12 @@ class Drain:
         self.connection: Connection = await connect("sagaconsole drain")
         self.clock.sync(await self.lease.begin(self.connection))
         await self.lease.look_for_suspects(self.connection)
-        self.caller = Caller(self.lease, self.catalogue, self.clock, self._call_ended)
+        self.caller = Caller(self.lease, self.catalogue, self.clock, self.slots, self._call_ended)
         announcer = Announcer()
         self.held.attach(self.caller, announcer)
         helpers = [
             asyncio.create_task(self.lease.keep(self.caller.out, self.wake, partial(counting.write, self.figures))),
-            asyncio.create_task(listen(dispatch.DUE_CHANNEL, self.wake)),
+            asyncio.create_task(listen(dispatch.DUE_CHANNEL, self._notice)),
             asyncio.create_task(announcer.run()),
         ]
         try:
@@ -111,6 +123,7 @@ class Drain:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             await self.caller.close()
+            await self.slots.close()
             await counting.write_last(self.figures, self.connection)
             await self.connection.close()
 
@@ -139,57 +152,17 @@ class Drain:
         room = min(BATCH, self.max_calls - len(self.held.sagas))
         return min(room, self.suspects.room()) if self.suspects.come_first else room
 
+    def _may_begin(self) -> bool:
+        return not self.summary.stopped
+
     def _takes_on(self) -> bool:
         """What follows a call is left to others while suspects come first."""
         return not (self.summary.stopped or self.suspects.come_first)
 
-    def _blocked_by(self, step: StepState) -> str | None:
-        if not self.suspects.may_be_called(step):
-            return apart(step)
-        participant = step.definition.participant
-        if step.definition.kind is StepKind.SAGA:
-            return None
-        return None if self.catalogue.may_be_called(participant) else f"participant:{participant}"
-
-    # -- claim -------------------------------------------------------------------------------------------------
-
     async def _claim(self) -> None:
-        """Take due sagas: owner, epoch and first intents in one transaction; then start their calls."""
-        room = self._room()
-        calling = self.suspects.begin()
-        try:
-            async with self.connection.transaction():
-                sagas = await reading.claim(self, room=room)
-                now = self.clock.now()
-                changes = [
-                    settling.guarded(saga, now, lambda s: advance.claimed(s, self.claimer, now)) for saga in sagas
-                ]
-                if changes:
-                    await records.record(self.connection, changes, self.clock)
-        except GONE as error:
-            self.connection = await reconnected(self.connection, error, self.lease.holds)
-            return
-        except psycopg.Error as error:
-            await rescue.claim_one_by_one(self, sagas, error)
-            return
-        # Where suspects were found more may wait; where none is left, or where some were parked, the lease looks again.
-        self.look = len(sagas) >= room or (calling is not None and bool(sagas))
-        self._poll = SHORTEST_POLL if sagas else self._poll
-        self.summary.claimed += len(sagas)
-        counting.claimed(self.figures, changes, len(sagas))
-        for saga, change in zip(sagas, changes, strict=True):
-            self.held.landed(saga, change)
-        await self._mind_suspects(calling, changes)
-
-    async def _mind_suspects(self, calling: Apart | None, changes: Sequence[SagaChange]) -> None:
-        """Look at once whether suspects wait: when some were just parked, and when none of a kind is left."""
-        none_left = calling is not None and not changes and not self.held.suspects
-        if none_left or any(change.parked_on in set(Apart) for change in changes):
-            self.suspects.end()
-            with contextlib.suppress(*GONE):  # the next statement of the loop finds that out too
-                await self.lease.look_for_suspects(self.connection)
-            # Those that could not be claimed though they wait are locked by somebody: not again at once.
-            self.look = calling is None or self.lease.waiting is not calling
+        taken = await claiming.claim(self, self._room())
+        if taken:
+            self._poll = SHORTEST_POLL
 
     # -- wait --------------------------------------------------------------------------------------------------
 
@@ -208,7 +181,28 @@ class Drain:
             self._poll = min(self._poll * 2, LONGEST_POLL)
         self.look = self.held.others_came_due() or self.look
 
+    async def _mind_flow(self) -> None:
+        """Circuits to open or close; slots that are of no use here; and whether somebody waits for those that are."""
+        await self.breakers.act(self)
+        lines = self.queues.lines
+        if lines and self.slots.any_free(lines):
+            self.look = True
+        given = await self.slots.tidy(self._useless())
+        waited_for = [name for name in given if parking.participant(name) in lines]
+        if waited_for:
+            await self.queues.tell(waited_for)
+
+    def _useless(self) -> set[str]:
+        """Participants whose slots this drain has no use for now: those that must not be called, and, while it takes on
+        nothing, those for whom others wait."""
+        names = {name for name, known in self.catalogue.participants.items() if not known.may_be_called}
+        if self.queues.lines and (self._room() <= 0 or self._too_old() or self.suspects.come_first):
+            names |= {queue.removeprefix(parking.PARTICIPANT) for queue in self.queues.lines}
+        return names
+
     def _call_ended(self, finished: Finished) -> None:
+        known = self.catalogue.participants.get(finished.participant)
+        finished = self.breakers.call_ended(finished, is_open=known is not None and known.is_open)
         self.finished.append(finished)
         counting.call_ended(self.figures, finished)
         self._poll = SHORTEST_POLL
@@ -231,6 +225,7 @@ class Drain:
         try:
             if changes:
                 await records.record(self.connection, changes, self.clock)
+            await self.slots.leave()
             await self.connection.execute(leases.END_DRAIN, [self.lease.id])
         except psycopg.Error as error:
             logger.warning("drain %s: could not give back, its lease will run out: %s", self.lease.id, error)

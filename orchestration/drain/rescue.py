@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestration.drain.loop import Drain
 
 logger = logging.getLogger(__name__)
+ChangeOf = Callable[[StoredSaga, str | None], SagaChange]
 REASON = "it could not be taken up: the database refuses what would be written"
 
 
@@ -32,18 +33,23 @@ async def claim_one_by_one(drain: "Drain", seen: Sequence[StoredSaga], error: ps
 
 async def _claim(drain: "Drain", saga_id: UUID, epoch: int) -> None:
     try:
-        await _write(drain, saga_id, epoch, lambda saga: advance.claimed(saga, drain.claimer, drain.clock.now()))
+        await _write(
+            drain, saga_id, epoch, lambda saga, out: advance.claimed(saga, drain.claimer, drain.clock.now(), out)
+        )
     except GONE:
         raise
     except psycopg.Error as error:
         logger.error("saga %s could not be claimed: %s", saga_id, error, extra=about(saga_id, epoch=epoch))
-        await _write(drain, saga_id, epoch, lambda saga: advance.cannot_go_on(saga, REASON, (), drain.clock.now()))
+        await _write(
+            drain, saga_id, epoch, lambda saga, _out: advance.cannot_go_on(saga, REASON, (), drain.clock.now())
+        )
 
 
-async def _write(drain: "Drain", saga_id: UUID, epoch: int, change_of: Callable[[StoredSaga], SagaChange]) -> None:
+async def _write(drain: "Drain", saga_id: UUID, epoch: int, change_of: ChangeOf) -> None:
     async with drain.connection.transaction():
         sagas = [saga for saga in await reading.load(drain, [saga_id]) if (saga.epoch, saga.drain_id) == (epoch, None)]
-        changes = [change_of(saga) for saga in sagas]
+        kept_out = await drain.gates.kept_out(sagas)
+        changes = [change_of(saga, kept_out.get(saga.id)) for saga in sagas]
         if changes:
             await records.record(drain.connection, changes, drain.clock)
     for saga, change in zip(sagas, changes, strict=True):

@@ -6,7 +6,7 @@ All that has come in meanwhile is recorded in one transaction; what landed goes 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 Calls = Mapping[UUID, Sequence[Finished]]
+D = TypeVar("D")
 
 
 async def settle(drain: "Drain") -> None:
@@ -31,7 +32,8 @@ async def settle(drain: "Drain") -> None:
     calls = _gather(drain)
     if not calls or not drain.lease.holds():
         return
-    changes, late = _changes(drain, drain.held.sagas, calls)
+    drain.slots.begin_batch()
+    changes, late = await decided(drain, lambda: _changes(drain, drain.held.sagas, calls))
     landed: list[SagaChange] = []
     try:
         if changes:
@@ -45,6 +47,27 @@ async def settle(drain: "Drain") -> None:
     missing = {change.id for change in changes} - {change.id for change in landed}
     if missing:
         await _read_again(drain, {saga_id: calls[saga_id] for saga_id in missing})
+    await mind_others(drain)
+
+
+async def decided(drain: "Drain", decide: Callable[[], D]) -> D:
+    """What `decide` says; once more where calls were kept back for want of slots that could then be had."""
+    decisions = decide()
+    if drain.slots.missed and await drain.slots.fetch_missed():
+        drain.slots.begin_batch()
+        decisions = decide()
+    return decisions
+
+
+async def mind_others(drain: "Drain") -> None:
+    """What others wait for: a lock that is free, a place, a slot."""
+    held = drain.held
+    if held.left:
+        left, held.left = held.left, []
+        await drain.queues.left(left)
+    if held.parked:
+        parked, held.parked = held.parked, []
+        await drain.queues.joined(parked)
 
 
 def guarded(saga: StoredSaga, now: datetime, change: Callable[[StoredSaga], SagaChange]) -> SagaChange:
@@ -62,6 +85,8 @@ def _gather(drain: "Drain") -> Calls:
     """By saga: the calls that have ended; none for a saga of which only a time has come."""
     ended, drain.finished = drain.finished, []
     drain.summary.calls += len(ended)
+    for one in ended:
+        drain.slots.ended(one.participant)
     calls: dict[UUID, list[Finished]] = {saga_id: [] for saga_id in drain.held.came_due()}
     for one in ended:
         if one.saga_id in drain.held.sagas:
@@ -114,7 +139,7 @@ async def _read_again(drain: "Drain", calls: Calls) -> None:
         await records.keep(drain.connection, late)
     except GONE as error:
         drain.connection = await reconnected(drain.connection, error, drain.lease.holds)
-        drain.finished += [one for ended in calls.values() for one in ended]
+        _once_more(drain, [one for ended in calls.values() for one in ended])
         return
     except psycopg.Error as error:
         await _one_by_one(drain, calls, error)
@@ -140,8 +165,15 @@ async def _one_by_one(drain: "Drain", calls: Calls, error: psycopg.Error) -> Non
     called = ",".join(saga.definition.steps[one.step].name for one in ended)
     about_it = about(saga_id, step=called, epoch=saga.epoch)
     logger.error("saga %s: what came back could not be recorded: %s", saga_id, error, extra=about_it)
-    drain.finished += [one.unrecordable() for one in ended]
+    _once_more(drain, [one.unrecordable() for one in ended])
     drain.wake()
+
+
+def _once_more(drain: "Drain", calls: Sequence[Finished]) -> None:
+    """These ended calls are to be decided on later: until then they keep their slots."""
+    drain.finished += calls
+    for one in calls:
+        drain.slots.started(one.participant)
 
 
 async def _drop_stale(drain: "Drain", saga_ids: Iterable[UUID]) -> None:

@@ -128,7 +128,7 @@ class _Life:
         )  # fmt: skip
 
     def _owner(self, blocked_by: str | None) -> Owner:
-        return Owner(self._drain, lambda _step: blocked_by, lambda: True)
+        return Owner(self._drain, lambda due, _steps: ((), blocked_by) if blocked_by else (due, None), lambda: True)
 
     def _write(self, change: SagaChange) -> None:
         _all(RECORD, *parameters([change]))

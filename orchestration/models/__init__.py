@@ -3,8 +3,10 @@
 from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWaiting
 from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
-from orchestration.models.engine import Drain, EngineState, FaultRule, Figure
+from orchestration.models.engine import Drain, EngineState, FaultRule, Figure, Flow, Grant
+from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
+from orchestration.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiToken",
@@ -21,10 +23,16 @@ __all__ = [
     "Event",
     "FaultRule",
     "Figure",
+    "Flow",
+    "Grant",
     "LaunchKey",
     "Participant",
+    "Preferences",
     "Saga",
     "SagaData",
     "SagaDefinition",
+    "SavedView",
     "Step",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -25,12 +25,21 @@ class Participant(models.Model):
     base_url = models.CharField(_("base URL"), max_length=512, blank=True)
     status_path = models.CharField(_("status path"), max_length=255, blank=True)
     secret = models.CharField(_("secret"), max_length=255, blank=True)
+    max_in_flight = models.PositiveIntegerField(_("calls at once"), default=1000)
     paused = models.BooleanField(_("calls paused"), default=False)
+    paused_by = models.CharField(max_length=150, blank=True, editable=False)
+    pause_reason = models.TextField(blank=True, editable=False)
+    paused_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         verbose_name, verbose_name_plural = _("participant"), _("participants")
+        permissions: ClassVar = [
+            ("pause_participant", _("May pause participants")),
+            ("resume_participant", _("May resume participants")),
+        ]
         constraints: ClassVar = [
+            models.CheckConstraint(name="a_participant_takes_one_call_at_least", condition=Q(max_in_flight__gte=1)),
             models.CheckConstraint(name="http_participant_has_an_address", condition=~Q(transport="http", base_url="")),
             models.CheckConstraint(
                 name="grpc_or_amqp_participant_has_an_address",

@@ -26,6 +26,44 @@ class Drain(models.Model):
         return f"{self.host}:{self.pid}"
 
 
+class Flow(models.Model):
+    """What the engine keeps about one participant: how many calls may be out by now, and the circuit breaker.
+
+    `granted`: the sum of the grants. `changed_at`: when the circuit was opened or closed. `probe_at`: while it is open,
+    when the next call may try whether the participant is back.
+    """
+
+    participant = models.CharField(primary_key=True, max_length=64)
+    granted = models.IntegerField(default=0)
+    is_open = models.BooleanField(default=False)
+    changed_at = models.DateTimeField(null=True)
+    probe_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(name="no_grant_is_below_zero", condition=Q(granted__gte=0))]
+
+    def __str__(self) -> str:
+        return self.participant
+
+
+class Grant(models.Model):
+    """The calls to one participant that one drain may have out at once. `longest`: the longest timeout among them.
+
+    `free_at`: its drain is gone, and until then its calls may still be worked on.
+    """
+
+    pk = models.CompositePrimaryKey("drain_id", "participant")
+    drain_id = models.UUIDField()
+    participant = models.CharField(max_length=64)
+    granted = models.IntegerField()
+    longest = models.FloatField()
+    free_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.participant}: {self.granted}"
+
+
 class EngineState(models.Model):
     """Named numbers and times of the engine: the configuration's version, counters, the dispatcher's last beat."""
 

@@ -29,6 +29,8 @@ class SagaQuerySet(models.QuerySet["Saga"]):
 class Saga(models.Model):
     """The hot row. Due, unowned and not parked, it *is* the work item; status is written by `advance` alone.
 
+    `lock_key`: of the live sagas of one definition with the same value one goes on at a time. `limited`: its
+    definition says how many may be in flight. Both are fixed at the launch.
     A sub-saga is the step at `parent_position` of the saga `parent_id`; `depth`: how many sagas it is nested in.
     """
 
@@ -40,6 +42,8 @@ class Saga(models.Model):
     status = models.CharField(_("status"), max_length=16, choices=choices(SagaStatus))
     paused = models.BooleanField(_("paused"), default=False)
     parked_on = models.CharField(max_length=128, null=True)  # noqa: DJ001  null is "not parked" for the partial indexes
+    lock_key = models.CharField(max_length=255, null=True)  # noqa: DJ001  null is "none" for the partial index
+    limited = models.BooleanField(db_default=False)
     due_at = models.DateTimeField(null=True)
     drain_id = models.UUIDField(null=True)
     epoch = models.BigIntegerField(default=0)
@@ -83,14 +87,25 @@ class Saga(models.Model):
         # Of the columns written on the hot path only status, due_at and parked_on may stand in an index (HOT updates).
         indexes: ClassVar = [
             models.Index(
-                name="saga_claim_begun", fields=["due_at"],
+                name="saga_claim_begun", fields=["status", "due_at"],
                 condition=Q(due_at__isnull=False, parked_on=None) & ~Q(status="pending"),
             ),
             models.Index(
-                name="saga_claim_new", fields=["due_at"],
+                name="saga_claim_new", fields=["definition_name", "due_at"],
                 condition=Q(due_at__isnull=False, parked_on=None, status="pending"),
             ),
-            models.Index(name="saga_parked", fields=["parked_on", "due_at"], condition=Q(parked_on__isnull=False)),
+            models.Index(
+                name="saga_parked", fields=["parked_on", "status", "definition_name", "due_at"],
+                condition=Q(parked_on__isnull=False),
+            ),
+            models.Index(
+                name="saga_by_lock", fields=["definition_name", "lock_key", "created_at", "id"],
+                condition=Q(one_of("status", LIVE), lock_key__isnull=False),
+            ),
+            models.Index(
+                name="saga_in_flight", fields=["definition_name"],
+                condition=Q(one_of("status", (SagaStatus.RUNNING, SagaStatus.COMPENSATING)), limited=True),
+            ),
             models.Index(name="saga_by_status", fields=["status", "id"]),
             models.Index(name="saga_by_business_key", fields=["business_key"], condition=~Q(business_key="")),
         ]  # fmt: skip

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from orchestration import dispatch
-from orchestration.core import events, restart
+from orchestration.core import events, parking, restart
 from orchestration.core.definitions import SagaDefinition as Definition
 from orchestration.core.draft import Draft, NotAllowed
 from orchestration.core.saga_state import SagaState, StepState
@@ -43,6 +43,8 @@ def target_of(saga_id: UUID, details: Mapping[str, Any]) -> Target:
     newer = SagaDefinition.objects.usable().filter(name=own.name, version=wanted).first()
     if newer is None:
         raise WrongAct("version", f"there is no version {wanted} of {own.name}")
+    if compiled_definition(newer.pk).lock_key != compiled_definition(own.pk).lock_key:
+        raise WrongAct("version", f"version {wanted} locks by another key than version {own.version}")
     return Target(newer.pk, newer.version, compiled_definition(newer.pk))
 
 
@@ -65,16 +67,19 @@ def take_over(
 ) -> UUID:
     """Write the new saga and the links; `old` has just ended in this transaction, and its row is locked.
 
-    Its epochs go on from those of the old one, which participants remember. What else belongs to exactly one live saga
-    (a lock on a business key) must change hands here, in the same transaction.
+    Its epochs go on from those of the old one, which participants remember. It has the old one's lock from the
+    beginning, since it is begun; for a place among those in flight it stands in line like whoever was stuck.
     """
     draft = planned(old.id, old.state, target, event, now)
     state, new_id = draft.decision().after, uuid7()
+    limited = target.definition.concurrency is not None
     Saga.objects.create(
         id=new_id, definition_id=target.id, definition_name=target.definition.name, status=state.status,
         paused=state.paused, due_at=state.wake_at(now), epoch=old.epoch + 1, journal_length=1,
         business_key=old.business_key, trigger=TRIGGER, launched_by=actor, created_at=now, started_at=now,
         deadline_at=state.deadline_at, restarted_from_id=old.id, **_place_of(old.id),
+        lock_key=old.lock_key, limited=limited,
+        parked_on=parking.concurrency(target.definition.name) if limited and not state.paused else None,
     )  # fmt: skip
     SagaData.objects.create(saga_id=new_id, input=dict(state.input))
     _write_steps(new_id, old.id, state)

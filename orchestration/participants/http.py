@@ -23,7 +23,7 @@ KEEPALIVE_SECONDS = 2.0
 SHOWN = 500
 _LATER = {408, 425, 429}
 _IN_DOUBT = {500, 502, 504}
-_STATES = {
+STATES = {
     "done": Outcome.SUCCEEDED, "refused": Outcome.REFUSED, "in_progress": Outcome.IN_PROGRESS,
     "compensated": Outcome.UNDONE, "absent": Outcome.ABSENT,
 }  # fmt: skip
@@ -159,7 +159,7 @@ def meaning(response: aiohttp.ClientResponse, raw: bytes, command: Command) -> A
 def status_meaning(body: Any, response: aiohttp.ClientResponse) -> Answer | None:
     """What the status endpoint's `state` says; None when it says nothing we know."""
     state = body.get("state") if isinstance(body, dict) else None
-    outcome = _STATES.get(state) if isinstance(state, str) else None
+    outcome = STATES.get(state) if isinstance(state, str) else None
     if outcome is None:
         return None
     if outcome is Outcome.SUCCEEDED:

@@ -70,7 +70,8 @@ class Answer(NamedTuple):
     """What came back. `error`: {"message", "code"?, "status"?}. `for_ever`: 410, it can never be undone.
 
     `sent` is about refusals only: False when the call's payload could not even be made. `askable` is about what was
-    accepted: the participant can be asked how it goes.
+    accepted: the participant can be asked how it goes. `probe`: the call was made to see whether the participant is
+    back.
     """
 
     outcome: Outcome
@@ -81,14 +82,15 @@ class Answer(NamedTuple):
     sent: bool = True
     fault: str = ""
     askable: bool = False
+    probe: bool = False
 
     def event(self, step: int, luck: float) -> events.CallEvent:
         """The event that the saga's rules understand."""
         if self.outcome is Outcome.ACCEPTED:
-            return events.Accepted(step, luck, self.retry_after, self.askable)
+            return events.Accepted(step, luck, self.retry_after, askable=self.askable)
         retriable = _RETRIABLE.get(self.outcome)
         if retriable is not None:
-            return retriable(step, luck, self.retry_after)
+            return retriable(step, luck, self.retry_after, not self.probe)
         match self.outcome:
             case Outcome.SUCCEEDED:
                 return events.Succeeded(step, self.output)

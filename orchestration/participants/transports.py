@@ -37,7 +37,7 @@ class Transports:
         if name == SUB_SAGA:
             return self.sub_sagas()
         if name not in self._connected:
-            self._connected[name] = self._grpc()
+            self._connected[name] = self._grpc() if name == "grpc" else self._amqp()
         return self._connected[name]
 
     def sub_sagas(self) -> SubSagaTransport:
@@ -57,3 +57,8 @@ class Transports:
         from orchestration.participants.grpc import GrpcTransport  # noqa: PLC0415  never before the fork
 
         return GrpcTransport(self._allowed, self._participant, settings.SAGA_PUBLIC_URL)
+
+    def _amqp(self) -> Connected:
+        from orchestration.participants.amqp import AmqpTransport  # noqa: PLC0415  loaded by those who use it
+
+        return AmqpTransport(self._allowed, self._participant, settings.SAGA_PUBLIC_URL)

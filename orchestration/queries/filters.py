@@ -7,7 +7,7 @@ from uuid import UUID
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models import Exists, OuterRef, Q, Subquery, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -91,7 +91,8 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
 
     def at_step(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         here = Step.objects.filter(saga_id=OuterRef("pk"), name=value).exclude(status__in=AT_REST)
-        return sagas.filter(Exists(here))
+        # One that has ended is at no step. EXISTS becomes a join that reads all steps; this cannot be joined.
+        return sagas.live().alias(here=Subquery(here.values("position")[:1])).filter(here__isnull=False)
 
     def with_error(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         steps = Step.objects.filter(saga_id=OuterRef("pk"), error__isnull=False)

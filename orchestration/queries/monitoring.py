@@ -59,9 +59,15 @@ class Kept:
     buckets: list[int]
 
 
+def due_now() -> tuple[int, float]:
+    """How many sagas wait for a worker, counted to CAP + 1, and for how many seconds the oldest has."""
+    due, oldest = _rows(_DUE, {"cap": CAP + 1})[0]
+    return due, oldest
+
+
 def standing_now() -> Now:
     state = {row.name: row for row in EngineState.objects.all()}
-    due, oldest = _rows(_DUE, {"cap": CAP + 1})[0]
+    due, oldest = due_now()
     drains, in_flight = _rows(_DRAINS)[0]
     beat = state.get("dispatcher")
     return Now(

@@ -41,14 +41,28 @@ def page(
     Raises WrongCursor.
     """
     if cursor:
-        queryset = queryset.filter(_after(queryset.model, cursor, order))
+        queryset = after(queryset, cursor, order)
     rows = list(queryset.order_by(*order)[: limit + 1])
     items = rows[:limit]
     return Page(items, _cursor(items[-1], order) if len(rows) > limit else None)
 
 
+def after(queryset: QuerySet[M], cursor: str, order: Sequence[str] = NEWEST_FIRST) -> QuerySet[M]:
+    """Only the rows behind the cursor. Raises WrongCursor."""
+    return queryset.filter(_after(queryset.model, cursor, order))
+
+
+def cursor_at(*values: Any) -> str:
+    """The cursor of a row, there or not, with these values in the fields that a list is ordered by."""
+    return _encoded([_plain(value) for value in values])
+
+
 def _cursor(row: Model, order: Sequence[str]) -> str:
-    raw = strict_json.canonical([_plain(getattr(row, name.removeprefix("-"))) for name in order])
+    return _encoded([_plain(getattr(row, name.removeprefix("-"))) for name in order])
+
+
+def _encoded(values: list[int | str]) -> str:
+    raw = strict_json.canonical(values)
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 

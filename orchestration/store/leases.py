@@ -15,7 +15,8 @@ RETURNING clock_timestamp()
 # Does nothing when the row is gone or has lapsed: then the lease is lost for good.
 HEARTBEAT = """
 UPDATE orchestration_drain SET until = clock_timestamp() + make_interval(secs => %s), in_flight = %s
-WHERE id = %s AND until > clock_timestamp() RETURNING clock_timestamp()
+WHERE id = %s AND until > clock_timestamp()
+RETURNING (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
 """
 
 END_DRAIN = "DELETE FROM orchestration_drain WHERE id = %s"
@@ -23,15 +24,17 @@ END_DRAIN = "DELETE FROM orchestration_drain WHERE id = %s"
 # Run by the worker's parent when its child died: no need to wait for the lease to run out.
 EXPIRE_CHILD = "UPDATE orchestration_drain SET until = clock_timestamp() WHERE host = %s AND pid = %s"
 
-# A lapsed drain's sagas are due at once for others. Raising the epoch shuts out a late write of a frozen owner.
-# Rows are locked in id order. `status` narrows the scan by its index; an owned saga is always in one of the two.
+GONE = f"NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '{CONNECTED_AS}' || drain.id)"
+# A lapsed drain's sagas are due at once for others. Raising the epoch shuts out a late write of a frozen owner. Its
+# calls keep their slots for as long as they may be worked on: of a frozen drain to the end of their timeout; of one
+# that is gone the kernel has cut them, and who serves them nevertheless has the length of a lease. Rows are locked in
+# id order. `status` narrows the scan by its index; an owned saga is always in one of the two.
 RELEASE_LAPSED = f"""
 WITH lapsed AS (
-    SELECT id FROM orchestration_drain drain
+    SELECT id, {GONE} AS is_gone FROM orchestration_drain drain
     WHERE until < clock_timestamp() OR (
         until < clock_timestamp() + interval '{MISSED_TWO_SECONDS} seconds'
-        AND pg_postmaster_start_time() < clock_timestamp() - interval '{LEASE_SECONDS} seconds'
-        AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '{CONNECTED_AS}' || drain.id))
+        AND pg_postmaster_start_time() < clock_timestamp() - interval '{LEASE_SECONDS} seconds' AND {GONE})
     ORDER BY id FOR UPDATE SKIP LOCKED
 ), orphan AS MATERIALIZED (
     SELECT saga.id FROM orchestration_saga saga
@@ -40,6 +43,10 @@ WITH lapsed AS (
 ), released AS (
     UPDATE orchestration_saga saga SET drain_id = NULL, due_at = clock_timestamp(), epoch = saga.epoch + 1
     FROM orphan WHERE saga.id = orphan.id AND saga.drain_id IN (SELECT id FROM lapsed) RETURNING saga.id
+), cut AS (
+    UPDATE orchestration_grant held SET free_at = clock_timestamp() + make_interval(
+        secs => CASE WHEN is_gone THEN least(longest, {LEASE_SECONDS}) ELSE longest END)
+    FROM lapsed WHERE held.drain_id = lapsed.id AND held.free_at IS NULL
 ), gone AS (
     DELETE FROM orchestration_drain WHERE id IN (SELECT id FROM lapsed) RETURNING id
 )
@@ -59,20 +66,27 @@ FROM orphan WHERE saga.id = orphan.id AND saga.drain_id IS NOT NULL
     AND NOT EXISTS (SELECT FROM orchestration_drain drain WHERE drain.id = saga.drain_id)
 """
 
-# Parked sagas whose reason is gone, or whose deadline has passed, are due again. Oldest first, in portions. A deadline
-# that only alerts (past the pivot) has no more to say once it was seen: it would unpark the saga in each round. What
-# needs no call waits for nobody: the end of an approval's time, of a timer, of the wait for an accepted call's answer.
+# Parked sagas of which a deadline has passed, or of which something is due that needs nothing of what they wait for,
+# are due again; drains take the others out of their queues themselves. Oldest first, in portions. A deadline that only
+# alerts (past the pivot) has no more to say once it was seen: it would unpark the saga in each round. What needs no
+# call waits for nobody: the end of an approval's time, of a timer, of the wait for an accepted call's answer. And what
+# waits for one participant does not keep calls to another waiting, unless that is out of reach too. A saga that waits
+# for its place again was stuck: it waits for that alone.
 RELEASE_PARKED = """
 WITH free AS (
     SELECT saga.id FROM orchestration_saga saga
-    WHERE saga.parked_on IS NOT NULL AND (
+    WHERE saga.parked_on IS NOT NULL AND (saga.status = 'pending' OR saga.parked_on NOT LIKE 'concurrency:%%') AND (
         (saga.status IN ('pending', 'running') AND saga.deadline_at <= clock_timestamp() AND NOT saga.overdue)
         OR EXISTS (SELECT FROM orchestration_step step WHERE step.saga_id = saga.id AND (
             step.answer_by <= clock_timestamp()
-            OR (step.status = 'waiting' AND step.answer_by IS NULL AND step.due_at <= clock_timestamp())))
-        OR (saga.parked_on LIKE 'participant:%%' AND EXISTS (
-            SELECT FROM orchestration_participant p
-            WHERE NOT p.paused AND saga.parked_on = 'participant:' || p.name)))
+            OR (step.status = 'waiting' AND step.answer_by IS NULL AND step.due_at <= clock_timestamp())
+            OR (step.due_at <= clock_timestamp() AND saga.parked_on LIKE 'participant:%%' AND EXISTS (
+                SELECT FROM orchestration_definitionstep planned
+                JOIN orchestration_participant p ON p.id = planned.participant_id
+                JOIN orchestration_flow flow ON flow.participant = p.name
+                WHERE planned.definition_id = saga.definition_id AND planned.position = step.position
+                    AND saga.parked_on <> 'participant:' || p.name AND NOT p.paused AND NOT flow.is_open
+                    AND flow.granted < p.max_in_flight)))))
     ORDER BY saga.due_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE orchestration_saga saga SET parked_on = NULL, due_at = least(saga.due_at, clock_timestamp())

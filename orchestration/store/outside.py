@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from orchestration.core.definitions import SagaDefinition
 from orchestration.store import read
 from orchestration.store.figures import Figures, add_now, saga_landed
+from orchestration.store.parked import NEXT_IN_LINE
 from orchestration.store.record import RECORD, parameters, recorded
 from orchestration.store.rows import SagaChange, StoredSaga, stored_sagas
 
@@ -38,6 +39,9 @@ def record(saga: StoredSaga, change: SagaChange) -> bool:
     landed = change.id in recorded(_all(RECORD, *parameters([change]))[0]).landed
     if landed:
         _record_rarities(change)
+        if saga.lock_key is not None and change.finished_at is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(NEXT_IN_LINE, [[saga.definition.name], [saga.lock_key]])
         told = Figures()
         saga_landed(told, saga, change)
         transaction.on_commit(lambda: add_now(told), robust=True)

@@ -6,19 +6,53 @@ from orchestration.store.rows import SAGA_COLUMNS, STEP_COLUMNS
 # due by the database's clock must be due by the drain's too.
 ASIDE = "(SELECT value FROM orchestration_enginestate WHERE name = 'configuration'), statement_timestamp()"
 
-# Undo before do, begun before new, oldest first; a row that another drain is claiming is passed over. The low-water
-# marks keep the scan off the dead index entries of sagas claimed before. Parameters: room, begun_from, new_from.
+NAMES = "(SELECT DISTINCT name FROM orchestration_sagadefinition)"
+
+
+def in_turn(condition: str, room: str) -> str:
+    """SQL for the ids of due sagas that meet `condition`, locked: of each definition the oldest, the definitions by
+    turns.
+
+    `room`: how many at most. A row that another drain is claiming is passed over.
+    """
+    return f"""SELECT id FROM {NAMES} AS definition CROSS JOIN LATERAL (
+        SELECT id, row_number() OVER () AS turn FROM (
+            SELECT saga.id FROM orchestration_saga saga
+            WHERE {condition} AND saga.definition_name = definition.name AND saga.due_at <= statement_timestamp()
+            ORDER BY saga.due_at LIMIT greatest(0, {room}) FOR NO KEY UPDATE SKIP LOCKED) oldest) one
+    ORDER BY turn LIMIT greatest(0, {room})"""  # noqa: S608  only this package's constants are put in
+
+
+# Undo before do, begun before new, oldest first; of the new ones the definitions by turns, so that a hundred thousand
+# launches of one keep no other waiting. A row that another drain is claiming is passed over. The low-water marks keep
+# the scans off the dead index entries of sagas claimed before. Parameters: room, share, undo_from, forward_from, and
+# for definitions that are known where their new ones begin and how many there may be: names, new_from, shares.
 CLAIM = f"""
-WITH begun AS (
+WITH undo AS (
     SELECT id FROM orchestration_saga
-    WHERE parked_on IS NULL AND status <> 'pending' AND due_at <= statement_timestamp() AND due_at >= %(begun_from)s
+    WHERE parked_on IS NULL AND status = 'compensating' AND due_at <= statement_timestamp() AND due_at >= %(undo_from)s
     ORDER BY due_at LIMIT %(room)s FOR NO KEY UPDATE SKIP LOCKED
-), fresh AS (
+), forward AS (
     SELECT id FROM orchestration_saga
-    WHERE parked_on IS NULL AND status = 'pending' AND due_at <= statement_timestamp() AND due_at >= %(new_from)s
-    ORDER BY due_at LIMIT greatest(0, %(room)s - (SELECT count(*) FROM begun)) FOR NO KEY UPDATE SKIP LOCKED
+    WHERE parked_on IS NULL AND status = 'running' AND due_at <= statement_timestamp() AND due_at >= %(forward_from)s
+    ORDER BY due_at LIMIT greatest(0, %(room)s - (SELECT count(*) FROM undo)) FOR NO KEY UPDATE SKIP LOCKED
+), begun AS (
+    SELECT id FROM undo UNION ALL SELECT id FROM forward
+), fresh AS (
+    SELECT id FROM (
+        SELECT known.name, coalesce(mark.begins, '-infinity') AS begins, coalesce(mark.share, %(share)s) AS share
+        FROM {NAMES} AS known LEFT JOIN unnest(%(names)s::text[], %(new_from)s::timestamptz[], %(shares)s::int[])
+            AS mark (name, begins, share) USING (name)
+    ) AS definition CROSS JOIN LATERAL (
+        SELECT id, row_number() OVER () AS turn FROM (
+            SELECT saga.id FROM orchestration_saga saga
+            WHERE saga.parked_on IS NULL AND saga.status = 'pending' AND saga.definition_name = definition.name
+                AND saga.due_at <= statement_timestamp() AND saga.due_at >= definition.begins
+            ORDER BY saga.due_at LIMIT greatest(0, least(definition.share, %(room)s - (SELECT count(*) FROM begun)))
+            FOR NO KEY UPDATE SKIP LOCKED) oldest) one
+    ORDER BY turn LIMIT greatest(0, %(room)s - (SELECT count(*) FROM begun))
 )
-SELECT {SAGA_COLUMNS}, {ASIDE}
+SELECT {SAGA_COLUMNS}, {ASIDE}, s.definition_name
 FROM (SELECT id FROM begun UNION ALL SELECT id FROM fresh) claimed
 JOIN orchestration_saga s USING (id) JOIN orchestration_sagadata d ON d.saga_id = s.id
 """  # noqa: S608  only this module's constants are put in

@@ -23,6 +23,7 @@ _ATTEMPTS = """INSERT INTO orchestration_attempt (
 
 # Sagas are locked in id order, so two writers never wait for each other in a circle. A saga whose epoch or
 # outside_writes has moved on since it was read is left untouched, with its steps, attempts and journal.
+# What webhooks are told is written here too; where there are none, nothing is looked at (the filter is tested once).
 # All locks are taken before the first update because the count of the locked is a filter that is tested once. A join
 # with them would be a nested loop, which for batches of 600 is most of the time: the planner expects ten rows.
 RECORD = f"""
@@ -30,10 +31,10 @@ WITH change AS (
     SELECT * FROM unnest(
         %s::uuid[], %s::bigint[], %s::int[], %s::text[], %s::bool[], %s::text[], %s::text[], %s::bigint[], %s::int[],
         %s::int[], %s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-        %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::bool[]
+        %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::bool[]
     ) AS change(
         id, seen_epoch, seen_outside_writes, status, paused, stuck_code, stuck_reason, epoch, outside_writes,
-        revision, drain_id, due_at, parked_on, started_at, finished_at, kind, at, moves, actor, reason, overdue)
+        revision, drain_id, due_at, parked_on, started_at, finished_at, kind, at, moves, actor, reason, overdue, news)
 ), locked AS MATERIALIZED (
     SELECT saga.id FROM orchestration_saga saga JOIN change USING (id) ORDER BY saga.id FOR NO KEY UPDATE OF saga
 ), landed AS (
@@ -74,6 +75,12 @@ WITH change AS (
     SELECT change.id, landed.journal_length, change.at, change.kind, change.status, change.epoch, change.actor,
         change.moves, change.reason
     FROM change JOIN landed USING (id)
+), told AS (
+    INSERT INTO orchestration_webhookdelivery (saga_id, seq, endpoint_id, event, at, state, due_at, tries)
+    SELECT change.id, landed.journal_length, endpoint.id, change.status, change.at, 'pending', change.at, '[]'::jsonb
+    FROM change JOIN landed USING (id)
+    JOIN orchestration_webhookendpoint endpoint ON endpoint.enabled AND change.status = ANY (endpoint.events)
+    WHERE change.news AND (SELECT count(*) FROM orchestration_webhookendpoint WHERE enabled) > 0
 )
 SELECT coalesce(array_agg(id), '{{}}'), clock_timestamp(),
     (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
@@ -85,7 +92,7 @@ KEEP_ATTEMPTS = f"""
 ON CONFLICT DO NOTHING
 """
 _KINDS = re.findall(r"%s::(\w+)\[\]", RECORD)
-_SAGA_WIDTH, _STEP_WIDTH = 21, 20
+_SAGA_WIDTH, _STEP_WIDTH = 22, 20
 _SAGA_KINDS = _KINDS[:_SAGA_WIDTH]
 _STEP_KINDS = _KINDS[_SAGA_WIDTH : _SAGA_WIDTH + _STEP_WIDTH]
 _ATTEMPT_KINDS = _KINDS[_SAGA_WIDTH + _STEP_WIDTH :]
@@ -139,7 +146,7 @@ def _saga_row(change: SagaChange) -> tuple[Any, ...]:
         change.id, change.seen_epoch, change.seen_outside_writes, state.status, state.paused, state.stuck_code,
         state.stuck_reason, change.epoch, change.outside_writes, change.revision, change.drain_id, change.due_at,
         change.parked_on, change.started_at, change.finished_at, change.kind, change.at, change.moves, change.actor,
-        change.reason, state.overdue,
+        change.reason, state.overdue, change.news,
     )  # fmt: skip
 
 

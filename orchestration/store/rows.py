@@ -14,7 +14,7 @@ from orchestration.core.states import SagaStatus, StepStatus
 
 SAGA_COLUMNS = """s.id, s.definition_id, s.status, s.paused, s.stuck_code, s.stuck_reason, s.deadline_at, s.epoch,
     s.outside_writes, s.revision, s.business_key, s.started_at, s.drain_id, s.due_at, s.parked_on, d.input::text,
-    s.overdue, s.parent_id"""
+    s.overdue, s.lock_key, s.parent_id"""
 STEP_COLUMNS = """saga_id, position, status, in_doubt, sent, refused_only, effect_stands, never_undoable, tries, losses,
     stale_answers, action_attempts, compensation_attempts, due_at, attempt_started_at, started_at, finished_at,
     done, answer_by, origin_saga_id, edited_input::text"""
@@ -33,7 +33,9 @@ class StoredSaga:
     business_key: str
     started_at: datetime | None
     drain_id: UUID | None
-    parent_id: UUID | None
+    parked_on: str | None = None
+    lock_key: str | None = None
+    parent_id: UUID | None = None
 
 
 class AttemptRow(NamedTuple):
@@ -56,6 +58,7 @@ class AttemptRow(NamedTuple):
 class SagaChange:
     """Everything that one saga's transaction writes, and the epoch and `outside_writes` that it was decided on.
 
+    `news`: it ends or gets stuck by this, which webhooks are told.
     `step_errors` by position: a JSON text to store, "null" to clear; a step that is missing keeps its error.
     `step_outputs` by position: JSON texts of what steps answered where no attempt says it.
     """
@@ -81,6 +84,7 @@ class SagaChange:
     step_errors: Mapping[int, str] = field(default_factory=dict)
     step_outputs: Mapping[int, str] = field(default_factory=dict)
     attempts: Sequence[AttemptRow] = ()
+    news: bool = False
 
 
 def stored_sagas(
@@ -115,7 +119,8 @@ def _stored(
     )  # fmt: skip
     return StoredSaga(
         id=row[0], definition=definition, state=state, epoch=row[7], outside_writes=row[8], revision=row[9],
-        business_key=row[10], started_at=row[11], drain_id=row[12], parent_id=row[17],
+        business_key=row[10], started_at=row[11], drain_id=row[12], parked_on=row[14], lock_key=row[17],
+        parent_id=row[18],
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -128,9 +128,9 @@ def absolute(moment: datetime) -> str:
 
 
 @register.filter
-def duration(length: timedelta | float | None) -> str:
-    """A length of time, or of seconds, in at most two units."""
-    if length is None:
+def duration(length: timedelta | float | str | None) -> str:
+    """A length of time, or of seconds, in at most two units; a text is what templates have for "not there"."""
+    if length is None or isinstance(length, str):
         return NOTHING
     return times.duration(length if isinstance(length, timedelta) else timedelta(seconds=length))
 
@@ -186,6 +186,13 @@ def json(value: Any) -> SafeString:
 def count(number: CappedCount | int | None) -> str:
     """A number with its thousands parted; "10,000+" when it was not counted further."""
     return times.number(number)
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share of 100; 100 % only when nothing at all is missing."""
+    shown = share if share == 100 else min(share, 99.9)
+    return f"{formats.number_format(shown, 0 if shown in (0, 100) else 1)} %"
 
 
 @register.filter

@@ -93,6 +93,7 @@ class Plan:
             SAGA_GRPC_ADDRESS=self.grpc_address,
             SAGA_PUBLIC_URL=self.url,
             SAGA_PARTICIPANT_HOSTS="127.0.0.1,localhost",
+            SAGA_WEBHOOK_HOSTS="127.0.0.1,localhost",
             ALLOWED_HOSTS="127.0.0.1,localhost",
             DEBUG="0",
             TIME_ZONE="UTC",

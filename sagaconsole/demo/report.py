@@ -9,6 +9,7 @@ from typing import Any
 from sagaconsole.demo.plan import DEMO_JSON, Plan
 from sagaconsole.demo.users import demo_users
 
+ENVIRONMENT = "environment"
 _MAY = {
     "viewer": "look at everything",
     "operator": "launch and repair sagas",
@@ -16,13 +17,22 @@ _MAY = {
 }
 
 
+_FOR_A_SHELL = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "TIME_ZONE")
+
+
 def write_demo_json(plan: Plan) -> None:
-    """Write `<data-dir>/demo.json` (0600) as a whole: a reader never sees half of it."""
-    aside = plan.directory / "demo.json.new"
+    """Write `<data-dir>/demo.json`, for programs, and `<data-dir>/environment`, for a shell that runs `manage.py`."""
+    told = {name: value for name, value in plan.web.environment.items() if name in _FOR_A_SHELL or name[:5] == "SAGA_"}
+    _write(plan.directory / ENVIRONMENT, "".join(f"{name}='{value}'\n" for name, value in told.items()))
+    _write(plan.directory / DEMO_JSON, json.dumps(_facts(plan), indent=2) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """For its owner only (0600), and as a whole: a reader never sees half of it."""
+    aside = path.with_name(f"{path.name}.new")
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(_facts(plan), file, indent=2)
-        file.write("\n")
-    aside.rename(plan.directory / DEMO_JSON)
+        file.write(text)
+    aside.rename(path)
 
 
 def remove_demo_json(directory: Path) -> None:
@@ -50,6 +60,7 @@ sagaconsole runs at {plan.url}/
     6. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
     7. Over gRPC: sagaconsole.v1.Sagas at {plan.grpc_address} (no TLS; reflection is on; the same tokens).
 
+  For manage.py in another terminal: set -a; . {plan.directory / ENVIRONMENT}; set +a
   Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
   Logs: {plan.directory / "logs"}
   Ctrl-C stops everything; the data stays for the next start.

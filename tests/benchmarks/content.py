@@ -91,7 +91,7 @@ def _launches(definition: str, count: int) -> list[dict[str, Any]]:
         "trigger": "command", "launched_by": "bench", "deadline": compiled.deadline,
         "input": json.dumps(SAGA_INPUT, separators=(",", ":")),
         "names": [step.name for step in compiled.steps], "stages": [step.stage for step in compiled.steps],
-        "moves": "0:pending>due",
+        "moves": "0:pending>due", "lock_key": None, "limited": False,
     }  # fmt: skip
     return [{"id": uuid7(), "business_key": f"O-{number}", **common} for number in range(count)]
 

@@ -7,7 +7,18 @@ from django.urls import reverse
 from orchestration.models import Saga
 from tests.cast import Cast
 
-PAGES = ["overview", "sagas", "definitions", "participants", "fault_rules", "audit", "banner", "workers"]
+PAGES = [
+    "overview",
+    "sagas",
+    "bulks",
+    "failure_groups",
+    "definitions",
+    "participants",
+    "fault_rules",
+    "audit",
+    "banner",
+    "workers",
+]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -119,7 +119,7 @@ def test_every_page_fits_and_nothing_complains(
     tab = log_in(chromium, demo, "admin", width=width, scheme=scheme)
     paths = ["/", "/sagas/", "/sagas/?status=stuck&age=1h", f"/sagas/{saga_id}/", "/definitions/", "/participants/",
              "/definitions/place-order/", "/definitions/place-order/launch/", "/failure-lab/", "/audit/",
-             "/new-definition/"]  # fmt: skip
+             "/new-definition/", "/bulk/", "/failure-groups/"]  # fmt: skip
     for path in paths:
         tab.open(path)
         expect(tab.page.locator(".live")).to_have_attribute("data-state", "live")

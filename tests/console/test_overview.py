@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from django.urls import reverse
+from django.utils import timezone
 
 from orchestration import faults
-from orchestration.models import Saga, SagaDefinition
+from orchestration.models import EngineState, Saga, SagaDefinition
 from tests.cast import Cast
 from tests.console.rows import make_attempt, make_saga
 
@@ -42,7 +43,7 @@ def test_a_viewer_sees_the_acts_disabled_with_the_reason(cast: Cast, stuck: Saga
 def test_every_number_leads_to_its_list(cast: Cast, definition: SagaDefinition) -> None:
     make_saga(definition, "completed", ["succeeded"] * 3)
     html = overview(cast)
-    for status in ("stuck", "running", "compensating", "pending", "completed", "compensated"):
+    for status in ("stuck", "running", "compensating", "pending", "completed", "compensated", "abandoned"):
         assert f'href="/sagas/?status={status}"' in html
 
 
@@ -77,3 +78,34 @@ def test_htmx_gets_the_part_alone(cast: Cast) -> None:
     part = cast.viewer.browser.get("/", headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith('<div id="_overview"')
     assert "<html" not in part
+
+
+def test_how_long_sagas_took_is_shown_by_minute_and_by_end(cast: Cast, definition: SagaDefinition) -> None:
+    for status, seconds in (("completed", 2), ("completed", 4), ("compensated", 10)):
+        saga = make_saga(definition, status, ["succeeded"] * 3)
+        assert saga.finished_at is not None
+        Saga.objects.filter(pk=saga.pk).update(created_at=saga.finished_at - timedelta(seconds=seconds))
+    context = cast.viewer.browser.get("/").context
+    took = {item["status"]: (item["p50"], item["p95"]) for item in context["legend"]}
+    assert took["completed"][0] == 3
+    assert took["compensated"] == (10, 10)
+    assert context["whole"].p50 == 4
+    assert context["curves"].p95.startswith("M")
+    assert {dot.words.split(" · ")[1] for dot in context["curves"].dots} == {"p50 4.0 s", "p95 9.4 s"}
+
+
+def test_without_an_end_there_is_no_curve(cast: Cast, stuck: Saga) -> None:
+    assert cast.viewer.browser.get("/").context["curves"].p95 == ""
+
+
+def test_queue_depth_and_a_broken_audit_are_told(cast: Cast, definition: SagaDefinition) -> None:
+    due = timezone.now() - timedelta(minutes=5)
+    make_saga(definition, "running", ["due", "pending", "pending"], due_at=due)
+    EngineState.objects.create(name="audit_broken", value=3)
+    response = cast.viewer.browser.get("/")
+    number, oldest = response.context["queue"]
+    assert number == 1
+    assert oldest >= 300
+    html = response.content.decode()
+    assert "The audit is not as it was sealed" in html
+    assert f'href="{reverse("console:workers")}"' in html

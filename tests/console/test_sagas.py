@@ -1,13 +1,15 @@
-"""The list of sagas: tabs, filters in the address, keyset pages, search."""
+"""The list of sagas: tabs, filters in the address, keyset pages, search, views, export."""
 
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
-from orchestration.models import Saga, SagaDefinition
+from orchestration.console import search_window
+from orchestration.models import Saga, SagaDefinition, SavedView
 from orchestration.queries import DEFAULT_LIMIT
 from tests.cast import Cast
+from tests.console.exported import csv_rows, json_of
 from tests.console.rows import make_saga
 
 DONE = ["succeeded"] * 3
@@ -84,3 +86,90 @@ def test_what_is_not_one_saga_is_searched(cast: Cast, stuck: Saga) -> None:
     unknown = uuid4()
     assert "No saga fits" in browser.get("/find/", {"q": str(unknown)}, follow=True).content.decode()
     assert browser.get("/find/", {"q": ""})["Location"] == "/sagas/"
+
+
+@pytest.fixture
+def many(definition: SagaDefinition, monkeypatch: pytest.MonkeyPatch) -> list[Saga]:
+    """Twelve, newest first; a search looks at five of them, a comparison of names at four."""
+    monkeypatch.setattr(search_window, "SEARCHED", 5)
+    monkeypatch.setattr(search_window, "COMPARED", 4)
+    made = [make_saga(definition, "completed", DONE, business_key=f"ORDER-{number}") for number in range(12)]
+    return sorted(made, key=lambda saga: saga.pk, reverse=True)
+
+
+def test_a_search_looks_so_far_back_at_a_time_and_goes_on(cast: Cast, many: list[Saga]) -> None:
+    oldest = many[-1]
+    Saga.objects.filter(pk=oldest.pk).update(business_key="UNUSUAL")
+    browser, query, pages = cast.viewer.browser, "q=unusual", 0
+    while True:
+        response = browser.get(f"/sagas/?{query}")
+        context, pages = response.context, pages + 1
+        if context["rows"]:
+            break
+        assert "5 sagas were looked at." in response.content.decode()
+        query = context["list"].next_query
+    assert [row["saga"].pk for row in context["rows"]] == [oldest.pk]
+    assert (pages, context["list"].page.next_cursor) == (3, None)
+
+
+def test_names_are_compared_so_far_back_and_what_was_not_counted_has_no_number(cast: Cast, many: list[Saga]) -> None:
+    context = cast.viewer.browser.get("/sagas/?definition=place-order").context
+    assert [row["saga"].pk for row in context["rows"]] == [saga.pk for saga in many[:4]]
+    assert context["list"].is_cut
+    numbers = {tab.status: tab.number for tab in context["tabs"]}
+    assert tuple(numbers["completed"]) == (4, True)
+    assert numbers["abandoned"] is None
+    assert numbers["stuck"].number == 0
+
+
+def test_a_pasted_id_and_a_status_are_looked_for_in_all(cast: Cast, many: list[Saga]) -> None:
+    assert len(cast.viewer.browser.get(f"/sagas/?q={many[-1].pk}").context["rows"]) == 1
+    assert len(cast.viewer.browser.get("/sagas/?status=completed").context["rows"]) == 12
+
+
+def test_one_that_has_ended_is_at_no_step(cast: Cast, definition: SagaDefinition) -> None:
+    make_saga(definition, "abandoned", ["failed", "pending", "pending"])
+    assert cast.viewer.browser.get("/sagas/?step=reserve-stock").context["rows"] == []
+
+
+def test_time_is_a_filter(cast: Cast, stuck: Saga) -> None:
+    browser = cast.viewer.browser
+    assert len(browser.get("/sagas/?created_after=2020-01-01&created_before=2999-01-01").context["rows"]) == 1
+    assert browser.get("/sagas/?created_before=2020-01-01").context["rows"] == []
+    assert browser.get("/sagas/?created_after=yesterday").status_code == 400
+
+
+def test_what_is_filtered_is_exported_without_payloads(cast: Cast, stuck: Saga) -> None:
+    make_saga(stuck.definition, "completed", DONE, business_key="=HYPERLINK(1)")
+    browser = cast.viewer.browser
+    [row] = csv_rows(browser.get("/sagas/export/csv/?status=stuck"))
+    assert (row["id"], row["business_key"], row["version"]) == (str(stuck.pk), "ORDER-7", "1")
+    [other] = csv_rows(browser.get("/sagas/export/csv/?status=completed"))
+    assert other["business_key"] == "'=HYPERLINK(1)"
+    assert [item["status"] for item in json_of(browser.get("/sagas/export/json/?status=stuck"))["items"]] == ["stuck"]
+    assert "input" not in row
+    assert browser.get("/sagas/export/csv/?nonsense=1").status_code == 404
+    assert cast.stranger.browser.get("/sagas/export/csv/").status_code == 403
+
+
+def test_a_view_is_saved_shown_and_removed(cast: Cast, stuck: Saga) -> None:
+    browser = cast.viewer.browser
+    back = browser.post("/sagas/views/", {"name": "Night shift", "query": "status=stuck&step=reserve-stock&cursor=x"})
+    assert back["Location"] == "/sagas/?status=stuck&step=reserve-stock"
+    views = {str(view.name): view for view in browser.get("/sagas/?step=reserve-stock&status=stuck").context["views"]}
+    assert views["Night shift"].is_current
+    assert not views["Needs attention"].is_current
+    assert "Night shift" not in cast.operator.browser.get("/sagas/").content.decode()
+    assert cast.operator.browser.post(f"/sagas/views/{views['Night shift'].view_id}/remove/").status_code == 404
+    browser.post(f"/sagas/views/{views['Night shift'].view_id}/remove/")
+    assert not SavedView.objects.exists()
+
+
+def test_a_view_that_cannot_be_saved_says_why(cast: Cast) -> None:
+    browser = cast.viewer.browser
+    wrong = browser.post("/sagas/views/", {"name": "x", "query": "nonsense=1"}, follow=True).content.decode()
+    assert "These filters cannot be saved." in wrong
+    for _twice in range(2):
+        said = browser.post("/sagas/views/", {"name": "x", "query": "status=stuck"}, follow=True).content.decode()
+    assert "You have a view of this name already." in said
+    assert SavedView.objects.count() == 1

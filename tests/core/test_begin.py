@@ -23,7 +23,7 @@ from orchestration.core.events import (
     Succeeded,
 )
 from orchestration.core.foresight import foreseen_calls
-from orchestration.core.saga_state import StepState
+from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import Direction, SagaStatus, StepStatus
 from tests.core.letters import APPROVAL, BACKOFF, DEADLINE, NOW, TIMER, at_rest, letters, saga
 
@@ -126,28 +126,41 @@ def test_a_call_makes_a_new_revision_only_when_it_is_the_sagas_first(before, cha
     assert begin(saga(before), NOW).changes_revision is changes
 
 
+def everything(due, _steps):
+    return due, None
+
+
 def test_what_happened_and_the_intents_that_follow_are_one_decision():
-    lost, _kept_back = decide_and_begin(saga("srp"), [Lost(1)], NOW, lambda _due: None)
+    lost, _kept_back = decide_and_begin(saga("srp"), [Lost(1)], NOW, everything)
     assert (str(lost.moves[0]), lost.changes_revision) == ("1:running>due>running", False)
-    both, _kept_back = decide_and_begin(saga("srp"), [Succeeded(1)], NOW, lambda _due: None)
+    both, _kept_back = decide_and_begin(saga("srp"), [Succeeded(1)], NOW, everything)
     assert [str(move) for move in both.moves] == ["1:running>succeeded", "2:pending>due>running"]
     assert (letters(both.after), both.changes_revision) == ("ssr", True)
 
 
-def test_a_hindrance_keeps_due_steps_back_and_is_told_which_they_are():
+def test_steps_that_are_due_are_kept_back_for_a_reason():
     asked: list[StepState] = []
 
-    def busy(due):
+    def busy(due, steps):
         asked.extend(due)
-        return "busy"
+        assert letters(SagaState(SagaStatus.RUNNING, tuple(steps), NOW)) == "ssd"
+        return (), "busy"
 
     decision, kept_back = decide_and_begin(saga("srp"), [Succeeded(1)], NOW, busy)
     assert (letters(decision.after), kept_back) == ("ssd", "busy")
     assert [step.definition.index for step in asked] == [2]
 
 
-def test_where_nothing_is_due_no_hindrance_is_asked_for():
-    decision, kept_back = decide_and_begin(saga("r"), [Succeeded(0)], NOW, lambda _due: "never asked")
+def test_of_several_steps_that_are_due_those_that_may_begin_do():
+    def only_the_second(due, _steps):
+        return due[1:], "busy"
+
+    decision, kept_back = decide_and_begin(saga("sddp"), (), NOW, only_the_second)
+    assert (letters(decision.after), kept_back) == ("sdrp", "busy")
+
+
+def test_where_nothing_is_due_nobody_is_asked():
+    decision, kept_back = decide_and_begin(saga("r"), [Succeeded(0)], NOW, lambda _due, _steps: ((), "never asked"))
     assert (decision.after.status, kept_back) == (SagaStatus.COMPLETED, None)
 
 

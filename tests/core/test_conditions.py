@@ -67,14 +67,16 @@ def test_a_skipped_step_is_not_undone():
     assert letters(decide(state, Refused(1), NOW).after) == "kup"
 
 
-def test_no_hindrance_is_asked_for_what_makes_no_call():
+def test_nobody_is_asked_about_what_makes_no_call():
     before = saga("dp", defined={0: NO, 1: NO})
-    decision, kept_back = decide_and_begin(before, (), NOW, lambda _steps: "never asked")
+    decision, kept_back = decide_and_begin(before, (), NOW, lambda _due, _steps: ((), "never asked"))
     assert (decision.after.status, kept_back) == (G.COMPLETED, None)
 
 
 def test_a_saga_whose_first_call_is_kept_back_is_still_pending():
-    decision, kept_back = decide_and_begin(saga("dp", defined={0: YES}, input=INPUT), (), NOW, lambda _steps: "busy")
+    decision, kept_back = decide_and_begin(
+        saga("dp", defined={0: YES}, input=INPUT), (), NOW, lambda _due, _steps: ((), "busy")
+    )
     assert (at_rest(decision.after), kept_back) == ((G.PENDING, "dp"), "busy")
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import environ
 import pytest
 
+from orchestration.conformance import PROMISES
 from orchestration.core import definitions
 from orchestration.core.saga_state import Stuck
 from orchestration.core.states import SagaStatus
@@ -26,6 +27,7 @@ OPERATING = ROOT / "docs" / "operating.md"
 SAGAS = ROOT / "docs" / "writing_a_saga.md"
 API = ROOT / "docs" / "api.md"
 DECISIONS = ROOT / "docs" / "decisions.md"
+PARTICIPANTS = ROOT / "docs" / "writing_a_participant.md"
 
 
 @pytest.mark.parametrize("doc", PAGES, ids=name_of)
@@ -70,7 +72,7 @@ def test_the_fields_of_a_document_are_those_of_the_parser():
     fields = definitions.STEP_FIELDS | definitions.RETRY_FIELDS
     assert first_column(SAGAS, "Fields of the saga") == sorted(definitions.SAGA_FIELDS)
     assert first_column(SAGAS, "Fields of a step") == sorted(fields)
-    assert later_fields() == definitions.SAGA_FIELDS_LATER | definitions.STEP_FIELDS_LATER | {"x-secret"}
+    assert later_fields() == definitions.STEP_FIELDS_LATER | {"x-secret"}
 
 
 def test_the_defaults_of_retries_are_those_of_the_parser():
@@ -148,3 +150,8 @@ def answered(name: str, saga_input: Any) -> Answer:
 def later_fields() -> set[str]:
     lines = re.findall(r"^- (?:of|anywhere).*$", SAGAS.read_text(), re.MULTILINE)
     return {name for line in lines for name in re.findall(r"`([^`]+)`", line)}
+
+
+def test_the_table_of_promises_is_that_of_the_checker():
+    said = {rule.strip("`"): promise for rule, promise in rows(PARTICIPANTS, "Check it")}
+    assert said == PROMISES

@@ -11,8 +11,7 @@ COMPLETED, COMPENSATED, ABANDONED = "completed", "compensated", "abandoned"
 
 
 def verdict_on(facts: Facts) -> Verdict:
-    number = sum(bool(saga.parent_id or saga.restarted_from) for saga in facts.sagas)
-    return verdict("P3b", "restarts and sub-sagas whose effects have not one owner", number, unowned(facts))
+    return verdict("P3b", "restarts and sub-sagas whose effects have not one owner", len(facts.sagas), unowned(facts))
 
 
 def by_owner(facts: Facts) -> Sequence[Effect]:

@@ -1,6 +1,6 @@
 """Sagas as the database would hold them, for tests of what `advance` writes. No database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -22,7 +22,12 @@ ANSWERED = Happened("answered")
 
 
 def owner(*, blocked: Callable[[StepState], str | None] = lambda _step: None, takes_on: bool = True) -> Owner:
-    return Owner(ME, blocked, lambda: takes_on)
+    def admit(due: Sequence[StepState], _steps: Sequence[StepState]) -> tuple[Sequence[StepState], str | None]:
+        reasons = [blocked(step) for step in due]
+        admitted = [step for step, reason in zip(due, reasons, strict=True) if reason is None]
+        return admitted, next(filter(None, reasons), None)
+
+    return Owner(ME, admit, lambda: takes_on)
 
 
 def stored(state: SagaState, **fields: Any) -> StoredSaga:

@@ -43,8 +43,8 @@ def enrol(services: Services) -> None:
 
 
 @contextmanager
-def console(logs: Path) -> Iterator[str]:
-    """The console's web process on the test database; gives its address."""
+def console(logs: Path, *, ends_by: signal.Signals = signal.SIGTERM) -> Iterator[str]:
+    """The console's web process on the test database; gives its address. At the end it gets the signal `ends_by`."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = spawn(
@@ -56,7 +56,7 @@ def console(logs: Path) -> Iterator[str]:
         until(lambda: answers(f"{url}/healthz"))
         yield url
     finally:
-        end(process, first=signal.SIGTERM, grace_seconds=10)
+        end(process, first=ends_by, grace_seconds=10)
 
 
 def to(step: dict[str, Any], payload: str = "input", **more: Any) -> dict[str, Any]:

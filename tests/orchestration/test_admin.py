@@ -6,11 +6,20 @@ import pytest
 from django.urls import reverse
 
 from orchestration import faults
-from orchestration.models import ApiToken, AuditEntry, FaultRule, Participant, Saga
+from orchestration.models import ApiToken, AuditEntry, FaultRule, Participant, Saga, WebhookEndpoint
 from tests.cast import Api
 
 pytestmark = pytest.mark.usefixtures("place_order")
-MODELS = ("sagadefinition", "participant", "apitoken", "faultrule", "saga", "auditentry")
+MODELS = (
+    "sagadefinition",
+    "participant",
+    "apitoken",
+    "faultrule",
+    "saga",
+    "auditentry",
+    "webhookendpoint",
+    "webhookdelivery",
+)
 
 
 def url(name: str, *args: object) -> str:
@@ -134,3 +143,25 @@ def test_a_participant_in_use_is_not_deleted(desk):
     used = Participant.objects.get(name="inventory")
     desk.post(url("participant_delete", used.pk), {"post": "yes"})
     assert Participant.objects.filter(pk=used.pk).exists()
+
+
+def test_a_webhooks_secret_is_shown_once(desk, cast):
+    said = {"name": "shop", "url": "http://127.0.0.1:9/hook", "events": ["stuck"], "enabled": "on"}
+    assert "whsec_" in desk.post(url("webhookendpoint_add"), said).content.decode()
+    assert (
+        "SAGA_WEBHOOK_HOSTS"
+        in desk.post(url("webhookendpoint_add"), said | {"url": "http://x.example"}).content.decode()
+    )
+    assert WebhookEndpoint.objects.get().url == "http://127.0.0.1:9/hook"
+    changed = desk.post(url("webhookendpoint_add"), said | {"events": ["completed"]}, follow=True).content.decode()
+    assert ("Changed: shop" in changed, "whsec_" in changed) == (True, False)
+    chosen = {"_selected_action": [str(WebhookEndpoint.objects.get().pk)]}
+    assert "whsec_" in desk.post(url("webhookendpoint_changelist"), {"action": "rotate", **chosen}).content.decode()
+    desk.post(url("webhookendpoint_changelist"), {"action": "remove", **chosen})
+    assert not WebhookEndpoint.objects.exists()
+    assert AuditEntry.objects.filter(subject="webhook shop", granted=True).count() == 4
+
+
+def test_a_token_may_have_a_limit_of_its_own(desk, cast):
+    desk.post(url("apitoken_add"), {"user": cast.viewer.user.pk, "name": "slow", "per_minute": "7"})
+    assert ApiToken.objects.get(name="slow").per_minute == 7

@@ -89,7 +89,6 @@ def test_a_paused_participant_parks_its_sagas_until_it_is_free(engine: World) ->
     run_until_quiet()
     assert again(saga).parked_on == "participant:scripted"
     Participant.objects.filter(name="scripted").update(paused=False)
-    assert sweep().unparked == 1
     run_until_quiet()
     assert again(saga).status == SagaStatus.COMPLETED
 
@@ -127,7 +126,6 @@ def test_a_parked_saga_past_its_pivot_is_told_of_its_deadline_once(engine: World
     assert (again(saga).overdue, saga.parked_on) == (True, "participant:away")
     assert sweep().unparked == 0
     Participant.objects.filter(name="away").update(paused=False)
-    assert sweep().unparked == 1
     run_until_quiet()
     assert again(saga).status == SagaStatus.COMPLETED
 
@@ -215,10 +213,9 @@ def test_many_sagas_share_few_transactions(engine: World) -> None:
 
 def test_a_claim_is_never_in_vain(engine: World) -> None:
     """What is due by the database's clock is due by the drain's: else a claim would find nothing to do."""
-    engine.will("one", *[NOTHING] * 2)
     name = define("one")
     sagas = [start(name) for _number in range(60)]
-    engine.will("one", *[NOTHING] * 120)
+    engine.will("one", *[NOTHING, NOTHING, NOTHING, {}] * 30)  # an answer now and then keeps the circuit closed
     run_until_quiet()
     for saga in sagas:
         assert not saga.events.filter(kind="claimed", moves="").exists()

@@ -13,15 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orchestration import advance, queries
-from orchestration.console import reading
+from orchestration.console import reading, search_window
 from orchestration.core.events import Pause
 from orchestration.definitions import compiled_definition
 from orchestration.filling import NAME, TABLES
 from orchestration.identifiers import uuid7
 from orchestration.models import Attempt, Drain, Saga
-from orchestration.queries import monitoring
+from orchestration.queries import failures, monitoring
 from orchestration.queries.sagas import CAP
-from orchestration.store import launches, leases, outside, read, record
+from orchestration.store import launches, leases, outside, parked, read, record
 from orchestration.store.rows import AttemptRow
 from tests.cast import Person, make_person
 
@@ -31,10 +31,15 @@ BATCH = 20
 BIG = set(TABLES)
 NOW = timezone.now()
 BEGINNING: dict[str, Any] = {
-    "begun_from": NOW - timedelta(days=9999),
-    "new_from": NOW - timedelta(days=9999),
+    "undo_from": NOW - timedelta(days=9999),
+    "forward_from": NOW - timedelta(days=9999),
+    "names": [],
+    "new_from": [],
+    "shares": [],
     "room": BATCH,
+    "share": BATCH,
 }
+FROM_THE_MARK = {"undo_from": NOW, "forward_from": NOW, "names": [NAME], "new_from": [NOW], "shares": [BATCH]}
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +60,9 @@ def viewer(filled: None, db: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     """Counts and samples are bounded; the bounds are made to fit tables a fiftieth as long as large ones."""
     monkeypatch.setattr(queries.capped_count, "__defaults__", (CAP // 50,))
     monkeypatch.setattr(monitoring, "CAP", CAP // 50)
+    monkeypatch.setattr(search_window, "SEARCHED", search_window.SEARCHED // 50)
+    monkeypatch.setattr(search_window, "COMPARED", search_window.COMPARED // 50)
+    monkeypatch.setattr(failures, "CAP", failures.CAP // 50)
     monkeypatch.setattr(reading, "SAMPLE", reading.SAMPLE // 50)
     monkeypatch.setattr(reading, "CALLS_SAMPLE", reading.CALLS_SAMPLE // 50)
     return make_person("viewer")
@@ -116,7 +124,7 @@ def test_a_whole_scan_would_be_noticed(filled: None, db: None) -> None:
 
 @pytest.mark.parametrize("from_mark", [False, True], ids=["a full look", "from the mark"])
 def test_the_claim_uses_its_two_indexes(filled: None, db: None, from_mark: bool) -> None:
-    marks: dict[str, Any] = BEGINNING | ({"begun_from": NOW, "new_from": NOW} if from_mark else {})
+    marks: dict[str, Any] = BEGINNING | (FROM_THE_MARK if from_mark else {})
     assert by_index(read.CLAIM, marks).keys() == {"orchestration_saga", "orchestration_sagadata"}
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {read.CLAIM}", marks)
@@ -153,10 +161,32 @@ def test_what_is_kept_of_late_answers(filled: None, db: None) -> None:
         (leases.RELEASE_OWNERLESS, None),
         (leases.RELEASE_PARKED, []),
         (leases.SUSPECTS_WAITING, [5, UUID(int=0)]),
+        (parked.CLAIM_PARKED, {"queue": "participant:fill-stock", "room": 7}),
+        (parked.CLAIM_LONGEST_PARKED, {"queue": "participant:fill-stock", "room": 1}),
+        (parked.QUEUES, None),
+        (parked.IN_FLIGHT, [[NAME]]),
+        (parked.UNLOCKED, [[UUID(int=0)]]),
+        (parked.NEXT_IN_LINE, [[NAME], ["a"]]),
+        (parked.HEAL_LOCKS, []),
         (outside.SAID, [None, None, UUID(int=0), 0]),
         (outside.NOTED, [UUID(int=0), "note", "", ""]),
     ],
-    ids=["apart", "lapsed", "ownerless", "parked", "suspects waiting", "said", "noted"],
+    ids=[
+        "apart",
+        "lapsed",
+        "ownerless",
+        "parked",
+        "suspects waiting",
+        "line",
+        "probe",
+        "lines",
+        "in flight",
+        "unlocked",
+        "next in line",
+        "locks",
+        "said",
+        "noted",
+    ],
 )
 def test_the_dispatchers_and_the_rare_statements(filled: None, db: None, statement: str, values: Any) -> None:
     assert by_index(statement, values)
@@ -165,6 +195,7 @@ def test_the_dispatchers_and_the_rare_statements(filled: None, db: None, stateme
 def test_a_launch_reads_nothing_at_all(filled: None, db: None) -> None:
     names = {
         "definition_name": "a", "key": "k", "fingerprint": "", "id": uuid7(), "definition_id": 1, "business_key": "",
+        "lock_key": None, "limited": False,
         "trigger": "test", "launched_by": "", "deadline": timedelta(days=1), "input": "{}", "names": ["one"],
         "stages": [0], "moves": "",
     }  # fmt: skip
@@ -174,7 +205,7 @@ def test_a_launch_reads_nothing_at_all(filled: None, db: None) -> None:
 # -- lists, pages, monitoring -----------------------------------------------------------------------------------
 
 
-# Without the texts that are looked for inside of rows (`q`, `error`, `step`): those read all, and say so.
+# Without the texts that the API looks for inside of rows (`q`, `error`): those read all, and say so.
 def paths() -> list[Any]:
     old, new = (NOW - timedelta(days=20)).date(), (NOW - timedelta(days=1)).date()
     lists = [
@@ -184,8 +215,13 @@ def paths() -> list[Any]:
     ]  # fmt: skip
     rare = pytest.mark.xfail(reason="no index by definition: it would cost each change of a saga's status")
     return [
-        "/", "/banner/", "/metrics", "/participants/", "/definitions/", f"/definitions/{NAME}/",
+        "/", "/banner/", "/metrics", "/failure-groups/", "/failure-groups/?kind=went_back", "/participants/",
+        "/definitions/", f"/definitions/{NAME}/",
         *(f"/api/v1/sagas{query}" for query in lists), *(f"/sagas/{query}" for query in lists),
+        "/workers/", "/audit/", "/audit/?actor=viewer", "/audit/?act=issue+token", "/audit/?result=refused",
+        f"/audit/?after={old}&before={new}", f"/audit/?saga={UUID(int=1)}",
+        "/sagas/?step=reserve", "/sagas/?q=nothing-like-it", "/sagas/?error=nothing-like-it",
+        "/sagas/?definition=rare",
         "/api/v1/sagas?limit=200", "/sagas/?age=1h", "/sagas/?age=7d&status=completed",
         pytest.param("/api/v1/sagas?definition=rare", marks=rare),
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.participants_demo.running import Participant, own_database, running
+from tests.participants_demo.running import SECRET, Participant, own_database, running
 
 NAMES = ("orders", "payments", "inventory", "shipping")
 
@@ -37,3 +37,14 @@ def inventory(participants: dict[str, Participant]) -> Participant:
 @pytest.fixture
 def shipping(participants: dict[str, Participant]) -> Participant:
     return participants["shipping"]
+
+
+@pytest.fixture(scope="session")
+def signed_inventory(
+    participants: dict[str, Participant], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Participant]:
+    """The inventory once more, on the same database: it takes signed calls only."""
+    database_url = participants["inventory"].database_url
+    directory = tmp_path_factory.mktemp("signed")
+    with running("inventory", database_url, directory, PARTICIPANT_SECRET=SECRET) as participant:
+        yield participant

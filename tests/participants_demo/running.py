@@ -23,6 +23,7 @@ from sagaconsole.embedded.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30
+SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def running(name: str, database_url: str, directory: Path, **environment: str) -
         [sys.executable, "-W", "error::ResourceWarning", "-m", "participants_demo", name],
         log=directory / f"{name}-{port}.log",
         directory=ROOT,
-        environment={**os.environ, "DATABASE_URL": database_url, "PORT": str(port), **environment},
+        environment={**os.environ, "AMQP_URL": "", "DATABASE_URL": database_url, "PORT": str(port), **environment},
     )
     try:
         with httpx2.Client(timeout=PATIENCE_SECONDS, limits=httpx2.Limits(max_connections=None)) as http:

@@ -2,16 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from participants_demo import signature
-from tests.participants_demo.running import Participant, new_saga, running
+from tests.participants_demo.running import SECRET, Participant, new_saga
 
-SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="
 GOOD = {"saga_id": "s", "step": "a", "direction": "action", "input": {"sku": "SKU-1", "qty": 1}}
 HEADERS = {"Idempotency-Key": "s:a:action", "Saga-Epoch": "1"}
 
@@ -51,14 +47,6 @@ def test_unknown_paths_wrong_methods_and_large_bodies(inventory: Participant):
 def test_healthz_names_the_participant(participants: dict[str, Participant]):
     for name, participant in participants.items():
         assert participant.get("/healthz") == {"status": "ok", "participant": name}
-
-
-@pytest.fixture(scope="module")
-def signed_inventory(participants: dict[str, Participant], tmp_path_factory: Any) -> Iterator[Participant]:
-    directory: Path = tmp_path_factory.mktemp("signed")
-    database_url = participants["inventory"].database_url
-    with running("inventory", database_url, directory, PARTICIPANT_SECRET=SECRET) as participant:
-        yield participant
 
 
 def post_signed(participant: Participant, *, body: bytes, signed: bytes, stamp: int) -> int:

@@ -31,9 +31,8 @@ LOOKS = (
 def photograph(browser: Browser, demo: Demo, look: Look, pages: Mapping[str, str], folder: Path) -> list[str]:
     """One picture of each page, whole, as `<look>/<page>.png`; what the browser complained of meanwhile."""
     tab = log_in(browser, demo, "admin", width=look.width, scheme=look.scheme)
-    if look.language != "en":
-        cookie = {"name": "django_language", "value": look.language, "url": demo.url}
-        tab.page.context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict does
+    cookie = {"name": "django_language", "value": look.language, "url": demo.url}
+    tab.page.context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict does
     (folder / look.name).mkdir(parents=True, exist_ok=True)
     for name, path in pages.items():
         page = tab.open(path)

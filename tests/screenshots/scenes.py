@@ -30,6 +30,10 @@ def fill(demo: Demo) -> dict[str, str]:
     demo.api("DELETE", f"/faults/{rule['id']}")
     demo.api("POST", f"/sagas/{stuck[0]}/notes", {"text": "The bank has been told, ticket 4711."})
     with_approval(demo, "APPROVE-1", 60_000)
+    document = demo.api("GET", "/definitions/place-order")["document"]
+    document["steps"][1]["timeout"] = 8
+    demo.api("POST", "/definitions", document)
+    demo.api("POST", "/definitions?draft=1", document | {"title": "With a longer deadline", "deadline": 900})
     demo.api("POST", f"/sagas/{stuck[2]}/pause", {"reason": "until the bank answers"})
     demo.api("POST", "/faults", {"step": "book-carrier", "kind": "delay", "delay": 2, "expires_in": 900})
     demo.launch("SLOW-1")

@@ -9,11 +9,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from orchestration import faults, queries
+from orchestration import audit_chain, faults, queries
 from orchestration.console import chart, possible, reading, reasons, waiting, words
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.console.possible import ActButton
-from orchestration.console.reading import CallCount, Outcomes
+from orchestration.console.reading import CallCount, OutcomeCount, Outcomes
 from orchestration.core.states import SagaStatus, StepStatus
 from orchestration.models import Participant, Saga, SagaDefinition
 
@@ -23,7 +23,7 @@ DECISIONS = 8
 QUICK_ACTS = 2
 TILES = (
     SagaStatus.STUCK, SagaStatus.RUNNING, SagaStatus.COMPENSATING, SagaStatus.PENDING, SagaStatus.COMPLETED,
-    SagaStatus.COMPENSATED,
+    SagaStatus.COMPENSATED, SagaStatus.ABANDONED,
 )  # fmt: skip
 
 
@@ -40,9 +40,13 @@ def overview(request: HtmxRequest) -> HttpResponse:
         "decisions": decisions,
         "decisions_in_all": decisions_in_all,
         "chart": chart.outcome_chart(outcomes, timezone.now(), MINUTES),
+        "curves": chart.duration_chart(outcomes, timezone.now(), MINUTES),
+        "whole": outcomes.whole,
         "legend": _legend(outcomes),
         "span": outcomes.span,
         "engine": reading.engine(),
+        "queue": queries.due_now(),
+        "audit_broken": audit_chain.state().broken_at is not None,
         "faults": list(faults.in_force()),
         "participants": _participants(),
         "has_definitions": SagaDefinition.objects.usable().exists(),
@@ -75,10 +79,14 @@ def _quick_acts(acts: list[ActButton]) -> list[ActButton]:
 
 
 def _legend(outcomes: Outcomes) -> list[dict[str, Any]]:
-    totals: dict[str, int] = defaultdict(int)
-    for count in outcomes.counts:
-        totals[count.status] += count.number
-    return [{"look": words.SAGA[status], "status": status, "number": totals[status]} for status in chart.ENDS]
+    """Each end with how many, and how long they took."""
+    found = {count.status: count for count in outcomes.statuses}
+    nothing = OutcomeCount(None, "", 0, None, None)
+    return [
+        {"look": words.SAGA[status], "status": status, "number": count.number, "p50": count.p50, "p95": count.p95}
+        for status in chart.ENDS
+        for count in (found.get(status, nothing),)
+    ]
 
 
 def _participants() -> list[dict[str, Any]]:

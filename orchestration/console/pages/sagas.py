@@ -3,14 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from orchestration.console import lanes, reading
+from orchestration.console import lanes, reading, saved_views
+from orchestration.console.bulk_bar import bulk_bar
+from orchestration.console.exporting import MOST, Export
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.console.saga_list import AGES, SagaList
 from orchestration.console.words import Look, Tone
@@ -18,13 +20,21 @@ from orchestration.core.states import OUT, UNDOING
 from orchestration.models import Participant, Saga, SagaDefinition, Step
 from orchestration.queries import WrongCursor, WrongFilter
 
+_PLAIN = (
+    "business_key", "status", "paused", "parked_on", "overdue", "stuck_code", "stuck_reason", "trigger", "launched_by",
+    "created_at", "started_at", "finished_at",
+)  # fmt: skip
+_COLUMNS = ("id", "definition", "version", *_PLAIN, "seconds")
+
 
 @require_GET
 @shows("view_saga")
 def sagas(request: HtmxRequest) -> HttpResponse:
     listed = SagaList(request.GET)
-    context: dict[str, Any] = {"list": listed, "ages": AGES}
+    context: dict[str, Any] = {"list": listed, "ages": AGES, "bulk_acts": bulk_bar(request.user), "most": MOST}
     if not request.htmx:
+        context["views"] = saved_views.of_reader(request.user, listed.params)
+        context["view_query"] = saved_views.plain(listed.params).urlencode()
         context["definitions"] = SagaDefinition.objects.usable().newest().values_list("name", flat=True)
         context["participants"] = Participant.objects.order_by("name").values_list("name", flat=True)
     try:
@@ -33,6 +43,23 @@ def sagas(request: HtmxRequest) -> HttpResponse:
         context |= {"wrong": str(error) or _("This page of the list cannot be found again."), "rows": [], "tabs": []}
     status = 400 if "wrong" in context else 200
     return render(request, part_or_page(request, "sagas"), context, status=status)
+
+
+@require_GET
+@shows("view_saga")
+def export_sagas(request: HtmxRequest, form: str) -> HttpResponseBase:
+    """What is filtered, as CSV or JSON; without payloads."""
+    try:
+        found = SagaList(request.GET).everything
+    except WrongFilter as error:
+        raise Http404 from error
+    rows = found.select_related("definition").defer("definition__document")
+    return Export("sagas", rows, _COLUMNS, _values).response(form)
+
+
+def _values(saga: Saga) -> list[Any]:
+    took = (saga.finished_at - saga.created_at).total_seconds() if saga.finished_at else None
+    return [saga.pk, saga.definition_name, saga.definition.version, *(getattr(saga, name) for name in _PLAIN), took]
 
 
 @require_GET

@@ -65,6 +65,9 @@ class StepDefinition:
 
 @dataclass(frozen=True, slots=True)
 class SagaDefinition:
+    """A whole document. concurrency: so many of its sagas may be in flight at once. lock_key: an expression; of the
+    sagas for which it finds the same value in the input, one lives at a time."""
+
     name: str
     title: str
     deadline: timedelta
@@ -72,3 +75,5 @@ class SagaDefinition:
     input_schema: Mapping[str, Any]
     steps: tuple[StepDefinition, ...]
     description: str = ""
+    concurrency: int | None = None
+    lock_key: str | None = None

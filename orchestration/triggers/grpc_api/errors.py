@@ -59,8 +59,8 @@ def _details(refused: Refused) -> Iterator[Message]:
             error_details_pb2.BadRequest.FieldViolation(field=place[:MOST_FIELD], description=reason[:MOST_FIELD])
             for place, reason in list(refused.fields.items())[:MOST_FIELDS]
         ])  # fmt: skip
-    if refused.status in (429, 503):
-        yield error_details_pb2.RetryInfo(retry_delay=Duration(seconds=1))
+    if refused.retry_after is not None:
+        yield error_details_pb2.RetryInfo(retry_delay=Duration(seconds=refused.retry_after))
 
 
 def _packed(message: Message) -> Packed:

@@ -8,14 +8,14 @@ import grpc
 from django.http import QueryDict
 from google.protobuf.message import Message
 
-from orchestration import operator_actions, queries, tokens
+from orchestration import operator_actions, queries, rate_limit, tokens
 from orchestration.audit import Actor
 from orchestration.operator_actions import Conflict, WrongAct
 from orchestration.triggers.grpc_api import errors
 from orchestration.triggers.grpc_api.messages import body_of, saga_message
 from orchestration.triggers.grpc_api.threads import DatabaseThreads, DeadlinePassed
 from orchestration.triggers.rest.answers import saga_bodies, saga_body
-from orchestration.triggers.rest.errors import Refused, refusal_of, wrong
+from orchestration.triggers.rest.errors import Refused, refusal_of, too_many, wrong
 from orchestration.triggers.rest.requests import saga_id_of
 from orchestration.triggers.starting import start
 from sagaconsole_proto.v1 import sagas_pb2 as pb
@@ -107,6 +107,8 @@ def _actor(token: str) -> Actor:
     actor = tokens.authenticate(token, via="grpc") if token else None
     if actor is None:
         raise Refused(401, "unauthorized", "a valid bearer token is needed in the metadata `authorization`")
+    if wait := rate_limit.spend(actor):
+        raise too_many(wait)
     return actor
 
 

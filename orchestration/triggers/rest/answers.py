@@ -1,18 +1,14 @@
 """The shapes that the API answers with, and how rows become them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.db.models import prefetch_related_objects
 from ninja import Schema
 
-from orchestration import queries
-from orchestration.core.definitions import StepDefinition
 from orchestration.core.states import Direction, SagaStatus, StepKind, StepStatus
-from orchestration.definitions import compiled_definition
-from orchestration.models import Attempt, DefinitionDraft, FaultRule, Participant, Saga, SagaDefinition, Step
+from orchestration.models import Attempt, DefinitionDraft, FaultRule, Participant, SagaDefinition
+from orchestration.queries import bodies
 from orchestration.triggers.rest.words import words
 
 SagaStatusWord = Annotated[str, words(SagaStatus)]
@@ -251,42 +247,8 @@ class FaultList(Schema):
     next_cursor: str | None
 
 
-def saga_bodies(sagas: Sequence[Saga]) -> list[dict[str, Any]]:
-    """The sagas as the contract shows them; six queries at most, however many sagas."""
-    prefetch_related_objects(sagas, "definition", "data", "steps")
-    outputs = queries.outputs_of([saga.pk for saga in sagas])
-    parents = queries.parent_steps(sagas)
-    return [_saga_body(saga, outputs, parents) for saga in sagas]
-
-
-def saga_body(saga_id: UUID) -> dict[str, Any]:
-    """One saga, read anew: what an act or the engine did a moment ago is in it. Raises Saga.DoesNotExist."""
-    return saga_bodies([queries.saga_for_page(saga_id)])[0]
-
-
-def _saga_body(saga: Saga, outputs: dict[tuple[UUID, int], Any], parents: dict[UUID, str]) -> dict[str, Any]:
-    steps, plan = list(saga.steps.all()), compiled_definition(saga.definition_id).steps
-    return {
-        "id": saga.pk, "definition": saga.definition_name, "version": saga.definition.version, "status": saga.status,
-        "paused": saga.paused, "parked_on": saga.parked_on, "business_key": saga.business_key,
-        "input": saga.data.input, "steps": [_step_body(step, plan[step.position], outputs) for step in steps],
-        "stuck_reason": saga.stuck_reason or None, "revision": saga.revision,
-        "open_effects": queries.open_effects(saga, steps), "created_at": saga.created_at,
-        "started_at": saga.started_at, "finished_at": saga.finished_at, "deadline_at": saga.deadline_at,
-        "overdue": saga.overdue, "trigger": saga.trigger, "launched_by": saga.launched_by,
-        "restarted_from": saga.restarted_from_id, "restarted_as": saga.restarted_as_id,
-        "parent_saga_id": saga.parent_id, "parent_step": parents.get(saga.pk),
-    }  # fmt: skip
-
-
-def _step_body(step: Step, planned: StepDefinition, outputs: dict[tuple[UUID, int], Any]) -> dict[str, Any]:
-    return {
-        "name": step.name, "kind": planned.kind, "status": step.status, "in_doubt": step.in_doubt,
-        "direction": queries.step_direction(step), "attempts": queries.step_attempts(step),
-        "output": outputs.get((step.saga_id, step.position)), "error": step.error, "started_at": step.started_at,
-        "finished_at": step.finished_at, "waiting_until": queries.waiting_until(step),
-        "origin_saga_id": step.origin_saga_id, "saga": planned.saga or None, "child_saga_id": step.child_saga_id,
-    }  # fmt: skip
+# However a saga is asked for, it looks the same.
+saga_bodies, saga_body = bodies.saga_bodies, bodies.saga_body
 
 
 def definition_body(definition: SagaDefinition) -> dict[str, Any]:

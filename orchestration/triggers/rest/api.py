@@ -1,6 +1,17 @@
 """The API as one object: routers, authentication, error handling, OpenAPI."""
 
-from orchestration.triggers.rest import acts, bulk, callbacks, definitions, drafts, errors, faults, participants, sagas
+from orchestration.triggers.rest import (
+    acts,
+    bulk,
+    callbacks,
+    definitions,
+    drafts,
+    errors,
+    faults,
+    participants,
+    sagas,
+    webhooks,
+)
 from orchestration.triggers.rest.auth import BearerToken
 from orchestration.triggers.rest.openapi import DescribedAPI
 from orchestration.triggers.rest.requests import StrictParser
@@ -21,4 +32,5 @@ api.add_router("/definitions", definitions.router)
 api.add_router("/drafts", drafts.router)
 api.add_router("/participants", participants.router)
 api.add_router("/faults", faults.router)
+api.add_router("/webhooks", webhooks.router)
 api.add_router("/callbacks", callbacks.router)

@@ -16,7 +16,16 @@ from orchestration.core.definitions import Problem, WrongDefinition
 from orchestration.definitions import DefinitionInUse, DocumentTooLarge, UnknownContentType
 from orchestration.enrolment import WrongParticipant
 from orchestration.faults import WrongRule
-from orchestration.models import Bulk, DefinitionDraft, FaultRule, Participant, Saga, SagaDefinition
+from orchestration.models import (
+    Bulk,
+    DefinitionDraft,
+    FaultRule,
+    Participant,
+    Saga,
+    SagaDefinition,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from orchestration.queries import WrongCursor, WrongFilter
 from orchestration.strict_json import WrongJSON
 
@@ -82,6 +91,8 @@ _PLAIN: dict[type[Exception], tuple[int, str, str | None]] = {
     SagaDefinition.DoesNotExist: (404, "not_found", "there is no such definition"),
     DefinitionDraft.DoesNotExist: (404, "not_found", "there is no draft of that name"),
     Participant.DoesNotExist: (404, "not_found", "there is no such participant"),
+    WebhookEndpoint.DoesNotExist: (404, "not_found", "there is no such webhook"),
+    WebhookDelivery.DoesNotExist: (404, "not_found", "there is no such message"),
     FaultRule.DoesNotExist: (404, "not_found", "there is no such fault rule"),
     DefinitionInUse: (409, "in_use", None),
     RequestDataTooBig: (413, "too_large", "the body is larger than 4 MiB"),

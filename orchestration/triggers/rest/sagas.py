@@ -5,6 +5,7 @@ from typing import Any
 from ninja import Header, Query, Router, Status
 
 from orchestration import queries
+from orchestration.queries.bodies import attempt_body, event_body
 from orchestration.triggers.rest import answers
 from orchestration.triggers.rest.answers import TAKES_BODY, errors, saga_bodies, saga_body
 from orchestration.triggers.rest.auth import ApiRequest
@@ -60,7 +61,7 @@ def list_events(request: ApiRequest, saga_id: SagaId, listing: Query[Listing]) -
     request.auth.must("view_event")
     saga = queries.saga_for_page(saga_id_of(saga_id))
     found = queries.events_of(saga.pk, cursor=listing.cursor, limit=listing.limit)
-    return _listed([_event_body(event) for event in found.items], found.next_cursor)
+    return _listed([event_body(event) for event in found.items], found.next_cursor)
 
 
 @router.get("/{saga_id}/attempts", response={200: answers.AttemptList, **errors(404)})
@@ -70,20 +71,8 @@ def list_attempts(request: ApiRequest, saga_id: SagaId, listing: Query[Listing])
     request.auth.must("view_attempt")
     saga = queries.saga_for_page(saga_id_of(saga_id))
     found = queries.attempts_of(saga.pk, cursor=listing.cursor, limit=listing.limit)
-    return _listed([_attempt_body(attempt) for attempt in found.items], found.next_cursor)
+    return _listed([attempt_body(attempt) for attempt in found.items], found.next_cursor)
 
 
 def _listed(items: list[dict[str, Any]], next_cursor: str | None) -> Any:
     return Status(200, {"items": items, "next_cursor": next_cursor})
-
-
-def _event_body(event: queries.EventView) -> dict[str, Any]:
-    return {
-        "seq": event.seq, "at": event.at, "kind": event.kind, "status": event.status, "actor": event.actor or None,
-        "moves": [move.as_json() for move in event.moves], **({"reason": event.reason} if event.reason else {}),
-    }  # fmt: skip
-
-
-def _attempt_body(attempt: queries.AttemptView) -> dict[str, Any]:
-    body = {field: getattr(attempt, field) for field in answers.AttemptOut.model_fields}
-    return body | {"fault": attempt.fault or None}

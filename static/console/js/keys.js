@@ -42,7 +42,20 @@ document.addEventListener("click", ({ target }) => {
 
 document.addEventListener("click", ({ target }) => {
   if (target.closest("[data-print]")) print();
+  const wrong = target.closest("[data-line]");
+  if (wrong) goToLine(wrong.closest("form").querySelector("textarea"), Number(wrong.dataset.line));
 });
+
+// Selects a line of the text and brings it into sight.
+function goToLine(area, line) {
+  const lines = area.value.split("\n");
+  const begin = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+  area.focus();
+  area.setSelectionRange(begin, begin + lines[line - 1].length);
+  const height = parseFloat(getComputedStyle(area).lineHeight);
+  area.scrollTop = Math.max((line - 4) * height, 0);
+  area.scrollIntoView({ block: "nearest" });
+}
 
 document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-apply]")) target.form.requestSubmit();
@@ -59,7 +72,8 @@ document.addEventListener("keydown", (event) => {
     event.target.click();
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+  const off = document.body.dataset.shortcuts === "off";
+  if (event.key === "/" && !off && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
     document.querySelector("[data-find]")?.select();
   }

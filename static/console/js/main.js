@@ -3,3 +3,5 @@ import "./live.js";
 import "./time.js";
 import "./dialog.js";
 import "./keys.js";
+import "./shortcuts.js";
+import "./ticks.js";

@@ -4,6 +4,10 @@ const words = JSON.parse(document.body.dataset.timeWords ?? "{}");
 const ahead = Number(document.documentElement.dataset.now) * 1000 - Date.now();
 const decimal = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
+// The server writes times in the browser's own zone, unless the reader has chosen another.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) document.cookie = `browser_zone=${zone}; path=/; max-age=31536000; SameSite=Lax`;
+
 function duration(seconds) {
   if (seconds < 1) return `${Math.max(Math.round(seconds * 1000), 0)} ms`;
   if (seconds < 10) return `${decimal.format(seconds)} s`;

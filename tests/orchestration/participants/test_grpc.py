@@ -34,6 +34,7 @@ from tests.orchestration.participants.test_http import command
 Code = grpc.StatusCode
 Handler = Callable[[bytes, Any], Awaitable[Any]]
 DONE = pb.ExecuteResponse(state=pb.ExecuteResponse.STATE_DONE, output_json='{"ref": 1}')
+NAN, HUGE = '{"n": NaN}', '"' + "x" * 1_100_000 + '"'
 
 
 @asynccontextmanager
@@ -99,12 +100,11 @@ def packed(message: Message) -> Packed:
         pytest.param(answering(pb.ExecuteResponse(state="STATE_ACCEPTED")), Outcome.ACCEPTED, id="accepted"),
         pytest.param(answering(pb.ExecuteResponse()), Outcome.IN_DOUBT, id="no state is an invalid answer"),
         pytest.param(
-            answering(pb.ExecuteResponse(state="STATE_DONE", output_json='{"n": NaN}')), Outcome.IN_DOUBT,
-            id="NaN is invalid",
+            answering(pb.ExecuteResponse(state="STATE_DONE", output_json=NAN)), Outcome.IN_DOUBT, id="NaN is invalid"
         ),
         pytest.param(
-            answering(pb.ExecuteResponse(state="STATE_DONE", output_json='"' + "x" * 1_100_000 + '"')),
-            Outcome.IN_DOUBT, id="more than 1 MiB is an invalid answer",
+            answering(pb.ExecuteResponse(state="STATE_DONE", output_json=HUGE)), Outcome.IN_DOUBT,
+            id="more than 1 MiB is an invalid answer",
         ),
         pytest.param(failing(Code.FAILED_PRECONDITION), Outcome.REFUSED, id="FAILED_PRECONDITION is refused"),
         pytest.param(failing(Code.INVALID_ARGUMENT), Outcome.REFUSED, id="INVALID_ARGUMENT is refused"),

@@ -14,7 +14,7 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from orchestration.models import AuditEntry, Saga
+from orchestration.models import ApiToken, AuditEntry, Saga
 from sagaconsole_proto.v1 import sagas_pb2 as pb
 from tests.cast import Cast, make_cast
 from tests.orchestration.real_processes import database_url
@@ -126,6 +126,14 @@ def test_errors_match_the_rest_codes(server: Server, people: Cast) -> None:
         found, rich = refused(server, method, request, given)
         assert (found, rich["ErrorInfo"].reason) == (expected, reason), (method, request)
         assert rich["ErrorInfo"].metadata["http_status"] == str(status)
+
+
+def test_a_token_has_its_rate_here_too(server: Server, people: Cast) -> None:
+    ApiToken.objects.filter(user=people.viewer.user).update(per_minute=1)
+    server.call("List", pb.ListRequest(), people.viewer.token)
+    code, rich = refused(server, "List", pb.ListRequest(), people.viewer.token)
+    assert (code, rich["ErrorInfo"].reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED")
+    assert rich["RetryInfo"].retry_delay.seconds > 0
 
 
 def test_wrong_fields_are_named(server: Server, people: Cast) -> None:

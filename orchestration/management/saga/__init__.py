@@ -1,0 +1,1 @@
+"""The verbs of `manage.py saga`, a module for each kind."""
