@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from orchestration.core import parking
 from orchestration.store import leases
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,16 @@ def in_a_burst() -> Iterator[Callable[[], None]]:
 def announce_many() -> None:
     """Tell drains and pages that something has changed, not what."""
     _announce(None)
+
+
+def configured(participant: str) -> None:
+    """After the commit, tell drains that a participant is to be called in another way, or may be called again."""
+    transaction.on_commit(lambda: _notify(DUE_CHANNEL, parking.participant(participant)), robust=True)
+
+
+def _notify(channel: str, payload: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
 
 
 def _announce_now_and_then(saga_id: UUID) -> None:

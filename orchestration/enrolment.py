@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 from django.db import transaction
 
-from orchestration import audit
+from orchestration import audit, dispatch
 from orchestration.audit import Actor
 from orchestration.core.definitions import NAME, Problem
 from orchestration.models import Participant
@@ -18,6 +18,7 @@ from orchestration.participants.brokers import broker_of
 from orchestration.participants.hosts import AllowList
 
 MAX_LENGTH = {"base_url": 512, "status_path": 255, "secret": 255}
+MOST_IN_FLIGHT = 100_000
 
 
 class WrongParticipant(ValueError):
@@ -35,9 +36,11 @@ class Enrolled:
 
 
 def enrol(
-    *, name: str, actor: Actor, transport: str, base_url: str = "", status_path: str = "", secret: str | None = None
-) -> Enrolled:
-    """Add or change a participant. `secret` None keeps the present one, "" takes it away.
+    *, name: str, actor: Actor, transport: str, base_url: str = "", status_path: str = "", secret: str | None = None,
+    max_in_flight: int | None = None,
+) -> Enrolled:  # fmt: skip
+    """Add or change a participant. `secret` None keeps the present one, "" takes it away. `max_in_flight`: how many
+    calls may be out at once, over all workers; None keeps the present limit, which is 1,000 at first.
 
     Raises PermissionDenied (audited) and WrongParticipant.
     """
@@ -46,10 +49,15 @@ def enrol(
     if not actor.may(permission):
         audit.write(actor=actor, act="enrol", subject=name[:128], granted=False)
         actor.must(permission)
-    values = {"transport": transport, "base_url": base_url, "status_path": status_path}
+    values: dict[str, Any] = {"transport": transport, "base_url": base_url, "status_path": status_path}
     if secret is not None:
         values["secret"] = secret
-    if problems := problems_with(name=name, **values):
+    problems = problems_with(name=name, **values)
+    if max_in_flight is not None:
+        values["max_in_flight"] = max_in_flight
+        if not 1 <= max_in_flight <= MOST_IN_FLIGHT:
+            problems.append(Problem("max_in_flight", f"must be a whole number from 1 to {MOST_IN_FLIGHT}"))
+    if problems:
         raise WrongParticipant(problems)
     with transaction.atomic():
         before = Participant.objects.filter(name=name).first()
@@ -58,6 +66,7 @@ def enrol(
             actor=actor, act="enrol", subject=name, granted=True, before=described(before) if before else None,
             after=described(participant),
         )  # fmt: skip
+        dispatch.configured(name)
     return Enrolled(participant, created)
 
 
@@ -88,6 +97,7 @@ def described(participant: Participant) -> dict[str, Any]:
     return {
         "name": participant.name, "transport": participant.transport, "base_url": participant.base_url,
         "status_path": participant.status_path, "has_secret": bool(participant.secret), "paused": participant.paused,
+        "max_in_flight": participant.max_in_flight,
     }  # fmt: skip
 
 

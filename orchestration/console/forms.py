@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orchestration.core.definitions import Problem
 from orchestration.models import FaultRule, Participant, SagaDefinition
+from orchestration.operator_actions import MAX_REASON
 
 _EXPIRY = {60: _("1 minute"), 300: _("5 minutes"), 900: _("15 minutes")}
 
@@ -80,3 +81,14 @@ class DocumentForm(forms.Form):
         """The document's bytes; a little more than is allowed at most, so that the service can say so."""
         file = self.cleaned_data.get("file")
         return file.read(512 * 1024) if file else str(self.cleaned_data["document"]).encode()
+
+
+class ReasonForm(forms.Form):
+    """Why somebody pauses or resumes a participant."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MAX_REASON,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Stands in the audit, with your name."),
+    )

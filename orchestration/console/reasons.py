@@ -1,23 +1,20 @@
 """Why a saga is stuck and why an act does not fit, in plain words of the reader's language."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from orchestration.core.saga_state import Stuck
-from orchestration.models import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What happened, and what to do about it. `is_news`: the reason that was written down is true no more."""
+    """What happened, and what to do about it."""
 
     what: str | Promise
     advice: str | Promise
-    is_news: bool = False
 
 
 STUCK: dict[str, Explanation] = {
@@ -42,6 +39,10 @@ STUCK: dict[str, Explanation] = {
     Stuck.PIVOT_IN_DOUBT: Explanation(
         gettext_lazy("Nobody knows whether the pivot took effect, and all its tries are spent."),
         gettext_lazy("Find out at the participant, then resolve the step. Nothing is undone on a guess."),
+    ),
+    Stuck.PIVOT_NOT_APPLIED: Explanation(
+        gettext_lazy("The pivot did not take effect: somebody found that out."),
+        gettext_lazy("Retry when the cause is removed, skip it, or compensate to undo what was done before it."),
     ),
     Stuck.PAST_PIVOT: Explanation(
         gettext_lazy("A step failed after the pivot. From there the saga only goes forward."),
@@ -70,12 +71,6 @@ STUCK: dict[str, Explanation] = {
         gettext_lazy("Find out at the participant whether the step took effect, then retry: the key stays the same."),
     ),
 }
-
-NOT_PAST_THE_PIVOT = Explanation(
-    gettext_lazy("The pivot did not take effect: somebody found that out."),
-    gettext_lazy("Retry when the cause is removed, skip it, or compensate to undo what was done before it."),
-    is_news=True,
-)
 
 _RIGHTS = re.compile(r"you lack the right to [a-z-]+")
 _KNOWN: tuple[tuple[re.Pattern[str], str | Promise], ...] = (
@@ -155,10 +150,8 @@ _FIXED = {
 }
 
 
-def explanation(stuck_code: str, steps: Iterable[Step]) -> Explanation | None:
-    """Why it is stuck; None for a code that is not known here. A doubt that a person has settled is no reason."""
-    if stuck_code == Stuck.PIVOT_IN_DOUBT and not any(step.in_doubt for step in steps):
-        return NOT_PAST_THE_PIVOT
+def explanation(stuck_code: str) -> Explanation | None:
+    """Why it is stuck; None for a code that is not known here."""
     return STUCK.get(stuck_code)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from orchestration import faults, queries
 from orchestration.console import preferences
-from orchestration.models import FaultRule, Saga
+from orchestration.models import FaultRule, Participant, Saga
 from orchestration.queries import CappedCount
 from orchestration.roles import ADMIN, OPERATOR, VIEWER
 
@@ -82,6 +82,11 @@ class Shell:
     @cached_property
     def first_faults(self) -> list[FaultRule]:
         return self.faults[:_LISTED]
+
+    @cached_property
+    def held_up(self) -> list[Participant]:
+        """Participants that no call goes out to, paused or failing, for those who may see sagas."""
+        return queries.held_up() if self.user.has_perm("orchestration.view_saga") else []
 
     @cached_property
     def attention(self) -> CappedCount | None:

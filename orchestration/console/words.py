@@ -87,6 +87,7 @@ EVENTS: dict[str, Word] = {
     "answered": _("a call ended"),
     "approve": _("decided"),
     "called_back": _("answered by callback"),
+    "said_too_late": _("said by callback, too late"),
     "due": _("its time came"),
     "given_back": _("given back by its worker"),
     "epoch_advanced": _("epoch advanced, after a restored backup"),

@@ -150,6 +150,11 @@ class Draft:
             self.stuck_code, self.stuck_reason = code.value, reason
         self.come_to_rest()
 
+    def stick_anew(self, code: Stuck, reason: str) -> None:
+        """The reason for which it is stuck holds no more, and this one does."""
+        self.stuck_code = ""
+        self.stick(code, reason)
+
     def come_to_rest(self) -> None:
         """A saga that begins no new call becomes stuck when the last one that is out has ended."""
         if self.stuck_code and not any(step.status in OUT for step in self.steps):

@@ -3,11 +3,12 @@
 from orchestration.core import events
 from orchestration.core.draft import Draft, NotAllowed, WhichStep
 from orchestration.core.routes import fresh_budget, go_back, go_on
-from orchestration.core.saga_state import StepState
+from orchestration.core.saga_state import StepState, Stuck
 from orchestration.core.states import ANSWERED, SagaStatus, StepKind, StepStatus
 
 G = SagaStatus
 S = StepStatus
+NOT_APPLIED = "the pivot did not take effect, a person has found out"
 
 
 def retry(draft: Draft, event: events.Retry) -> None:
@@ -59,6 +60,8 @@ def resolve(draft: Draft, event: events.Resolve) -> None:
     index = step.definition.index
     if not event.applied:
         draft.touch(index, in_doubt=False)
+        if step.definition.pivot:
+            draft.stick_anew(Stuck.PIVOT_NOT_APPLIED, f"{step.definition.name}: {NOT_APPLIED}")
     elif step.status is S.COMPENSATION_FAILED:
         draft.move(index, S.COMPENSATED, in_doubt=False, finished_at=draft.now)
         draft.turn(G.COMPENSATING)

@@ -23,6 +23,7 @@ class Stuck(StrEnum):
     COMPENSATION_EXHAUSTED = "compensation_exhausted"
     HELD = "held"
     PIVOT_IN_DOUBT = "pivot_in_doubt"
+    PIVOT_NOT_APPLIED = "pivot_not_applied"
     PAST_PIVOT = "past_pivot"
     STILL_FAILED = "still_failed"
     WORKER_DIED = "worker_died"

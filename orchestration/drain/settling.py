@@ -70,15 +70,17 @@ async def mind_others(drain: "Drain") -> None:
         await drain.queues.joined(parked)
 
 
-def guarded(saga: StoredSaga, now: datetime, change: Callable[[StoredSaga], SagaChange]) -> SagaChange:
-    """A rule that fails on one saga makes that saga stuck and hurts no other."""
+def guarded(
+    saga: StoredSaga, now: datetime, change: Callable[[StoredSaga], SagaChange], ended: Sequence[AttemptRow] = ()
+) -> SagaChange:
+    """A rule that fails on one saga makes that saga stuck and hurts no other. The tries that have `ended` are kept."""
     try:
         return change(saga)
     except Exception:
         out = ",".join(step.definition.name for step in saga.state.calls_out())
         about_it = about(saga.id, step=out, epoch=saga.epoch)
         logger.exception("saga %s: the rules failed on it", saga.id, extra=about_it)
-        return advance.cannot_go_on(saga, "the engine failed on this saga; see the worker's log", (), now)
+        return advance.cannot_go_on(saga, "the engine failed on this saga; see the worker's log", ended, now)
 
 
 def _gather(drain: "Drain") -> Calls:
@@ -106,7 +108,7 @@ def _changes(
         awaited = [one for one in ended if reading.still_open(saga, one)]
         if len(awaited) < len(ended):
             late += [(saga_id, one.attempt) for one in ended if one not in awaited]
-        change = guarded(saga, now, _decide(awaited, drain.owner, now))
+        change = guarded(saga, now, _decide(awaited, drain.owner, now), [one.attempt for one in awaited])
         if awaited or change.state != saga.state:
             changes.append(change)
     return changes, late

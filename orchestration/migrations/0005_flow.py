@@ -25,7 +25,7 @@ ALTER TABLE orchestration_grant SET (fillfactor = 50);
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestration', '0004_figures'),
+        ('orchestration', '0010_transports'),
     ]
 
     operations = [

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from orchestration import dispatch
+from orchestration.advance import IN_FLIGHT
 from orchestration.core import events, parking, restart
 from orchestration.core.definitions import SagaDefinition as Definition
 from orchestration.core.draft import Draft, NotAllowed
@@ -67,8 +68,8 @@ def take_over(
 ) -> UUID:
     """Write the new saga and the links; `old` has just ended in this transaction, and its row is locked.
 
-    Its epochs go on from those of the old one, which participants remember. It has the old one's lock from the
-    beginning, since it is begun; for a place among those in flight it stands in line like whoever was stuck.
+    Its epochs go on from those of the old one, which participants remember. It takes over the lock; where its
+    definition limits how many are in flight it waits for a place, since the old one, stuck, had none.
     """
     draft = planned(old.id, old.state, target, event, now)
     state, new_id = draft.decision().after, uuid7()
@@ -77,9 +78,9 @@ def take_over(
         id=new_id, definition_id=target.id, definition_name=target.definition.name, status=state.status,
         paused=state.paused, due_at=state.wake_at(now), epoch=old.epoch + 1, journal_length=1,
         business_key=old.business_key, trigger=TRIGGER, launched_by=actor, created_at=now, started_at=now,
-        deadline_at=state.deadline_at, restarted_from_id=old.id, **_place_of(old.id),
-        lock_key=old.lock_key, limited=limited,
-        parked_on=parking.concurrency(target.definition.name) if limited and not state.paused else None,
+        deadline_at=state.deadline_at, restarted_from_id=old.id, lock_key=old.lock_key, limited=limited,
+        **_place_of(old.id),
+        parked_on=parking.concurrency(target.definition.name) if limited and state.status in IN_FLIGHT else None,
     )  # fmt: skip
     SagaData.objects.create(saga_id=new_id, input=dict(state.input))
     _write_steps(new_id, old.id, state)

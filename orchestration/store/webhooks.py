@@ -47,6 +47,11 @@ UPDATE orchestration_webhookdelivery SET
 WHERE saga_id = %(saga_id)s AND seq = %(seq)s AND endpoint_id = %(endpoint_id)s AND state = 'pending'
     AND due_at = %(lease)s
 """
+# What else is due for an endpoint that gave no answer waits a little: the next messages are somebody else's.
+PUT_OFF = """
+UPDATE orchestration_webhookdelivery SET due_at = clock_timestamp() + %s
+WHERE endpoint_id = %s AND state = 'pending' AND due_at <= clock_timestamp()
+"""
 DISABLE = """
 UPDATE orchestration_webhookendpoint SET enabled = FALSE, disabled_because = %s WHERE id = %s AND enabled
 """
@@ -96,6 +101,11 @@ def finish(message: Message, *, state: str, attempt: str, wait: timedelta) -> bo
     with connection.cursor() as cursor:
         cursor.execute(FINISH, values)
         return cursor.rowcount == 1
+
+
+def put_off(endpoint_id: int, wait: timedelta) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(PUT_OFF, [wait, endpoint_id])
 
 
 def disable(endpoint_id: int, because: str) -> None:

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 20
 TIMEOUT_SECONDS, CONNECT_SECONDS = 10.0, 5.0
 MAX_TRIES = 12
+SILENCE = timedelta(seconds=15)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=6)
 SHOWN_BYTES = 300
 GONE = 410
@@ -81,6 +82,8 @@ def _keep(message: Message, ended: Try) -> None:
     wait = wait_after(tries, random.random())  # noqa: S311  jitter
     if not webhooks.finish(message, state=state, attempt=json.dumps([attempt]), wait=wait):
         logger.warning("webhook message %s was sent by somebody else meanwhile", message.id)
+    if ended.status == 0:
+        webhooks.put_off(message.endpoint_id, SILENCE)
     if ended.status == GONE:
         webhooks.disable(message.endpoint_id, "it answered 410: gone")
 

@@ -12,7 +12,7 @@ from django.db import connection
 from orchestration.audit import Actor
 from orchestration.definitions import compiled_definition, publish_definition
 from orchestration.dispatch import DUE_CHANNEL
-from orchestration.enrolment import enrol
+from orchestration.enrolment import MOST_IN_FLIGHT, enrol
 from orchestration.identifiers import uuid7
 from orchestration.models import SagaDefinition
 from orchestration.store.launches import LAUNCH
@@ -49,7 +49,7 @@ def set_up() -> None:
     """Tables, the participant and the definitions."""
     call_command("migrate", verbosity=0)
     admin = Actor(User.objects.create_superuser("bench"), via="command")
-    enrol(name="bench", actor=admin, transport="function")
+    enrol(name="bench", actor=admin, transport="function", max_in_flight=MOST_IN_FLIGHT)  # the engine, not a limit
     for function in (NOTHING, SLEEP):
         step = {"participant": "bench", "action": function, "compensation": NOTHING, "payload": _PAYLOAD}
         steps = [{"name": f"step-{number}", **step} for number in range(STEPS)]

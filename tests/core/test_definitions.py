@@ -126,9 +126,20 @@ def test_a_wrong_document_is_refused_with_the_place(wrong, said):
     assert any(said in problem for problem in problems(wrong)), problems(wrong)
 
 
-@pytest.mark.parametrize("name", ["concurrency", "lock_key"])
-def test_what_is_not_built_yet_is_refused(name):
-    assert f"{name}: is not supported yet" in problems({**document(), name: 1})
+def test_how_many_may_be_in_flight_and_what_they_lock():
+    defined = parse(document(concurrency=200, lock_key="customer.id"))
+    assert (defined.concurrency, defined.lock_key) == (200, "customer.id")
+    assert (parse(document()).concurrency, parse(document()).lock_key) == (None, None)
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.5, 100_001, "2", None, True])
+def test_a_limit_that_is_no_whole_number_from_one_is_refused(number):
+    assert [one.split(":")[0] for one in problems(document(concurrency=number))] == ["concurrency"]
+
+
+@pytest.mark.parametrize("expression", ["customer.", 7, ""])
+def test_a_lock_that_is_no_expression_is_refused(expression):
+    assert [one.split(":")[0] for one in problems(document(lock_key=expression))] == ["lock_key"]
 
 
 @pytest.mark.parametrize("name", ["secrets"])

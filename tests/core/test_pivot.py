@@ -147,6 +147,8 @@ def test_the_doubt_about_a_pivot_is_resolved_by_a_person():
     assert at_rest(decide(PIVOT_STUCK, Resolve(applied=True), NOW).after) == (G.RUNNING, "ssd")
     resolved = decide(PIVOT_STUCK, Resolve(applied=False), NOW).after
     assert (at_rest(resolved), resolved.steps[1].in_doubt) == ((G.STUCK, "sfp"), False)
+    assert resolved.stuck_code == Stuck.PIVOT_NOT_APPLIED
+    assert resolved.stuck_reason == "step-2: the pivot did not take effect, a person has found out"
     assert at_rest(decide(resolved, Compensate(), NOW).after) == (G.COMPENSATING, "sup")
     assert at_rest(decide(resolved, Retry(), NOW).after) == (G.RUNNING, "sdp")
     assert at_rest(decide(resolved, Skip(), NOW).after) == (G.RUNNING, "skd")

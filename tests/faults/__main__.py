@@ -6,16 +6,18 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from random import Random
 
 from sagaconsole.demo.terminal import say
-from tests.faults import collect, report
+from tests.faults import collect, hermit, report
 from tests.faults.checker import check
 from tests.faults.damage import Damage
-from tests.faults.facts import Books, Chain, Facts, Weighed
+from tests.faults.facts import Books, Chain, Facts, Outage, Piled, Weighed
 from tests.faults.memory import weigh
 from tests.faults.nonsense import Nonsense
 from tests.faults.operators import Operators
 from tests.faults.options import Options, parse_options
+from tests.faults.pile import pile_up
 from tests.faults.rest import Rest
 from tests.faults.schedule import plan
 from tests.faults.settle import Settled, audit_chain, settle
@@ -38,6 +40,7 @@ class Run:
     nonsense: Nonsense
     books_before: Books
     memory: Sequence[Weighed] = ()
+    piled: Piled | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -91,11 +94,16 @@ async def _break_and_check(options: Options, system: System) -> int:
         )  # fmt: skip
         if options.calm_seconds:
             await _stay_calm(options, run, system)
+        outage = await hermit.endure(
+            rest, run.traffic, options.seed, seconds=options.outage_seconds, waiting=options.waiting
+        )
         await _break(options, run, system)
         async with await collect.connect(demo["database_url"]) as database:
             settled = await settle(database, run.operators)
+            if options.pile:
+                await _pile_up(options, run, system, database)
             chain = await audit_chain(database, system)
-            found = await _found(run, settled, chain, database)
+            found = await _found(run, settled, chain, outage, database)
             engine = {name: await collect.number(database, collect.COUNTER, name) for name in report.COUNTERS}
     (system.directory / "facts.json").write_text(json.dumps(asdict(found), default=str))
     verdicts = check(found)
@@ -123,17 +131,25 @@ async def _break(options: Options, run: Run, system: System) -> None:
         group.create_task(run.traffic.run(rate=options.launch_rate, seconds=seconds))
         group.create_task(run.operators.run(rate=ACTS_RATE, seconds=seconds))
         group.create_task(run.nonsense.run(rate=NONSENSE_RATE, seconds=seconds))
-        group.create_task(system.keep_second_dispatcher(seconds))
+        off_seconds = Random(f"{options.seed} clock").choice([-3600, 3600])
+        group.create_task(system.keep_companions(seconds, clock_off_seconds=off_seconds))
         group.create_task(run.damage.run(plan(options.seed, seconds)))
     await run.damage.heal()
     say(f"{report.killed(run.damage.done)} times something was killed, frozen or emptied; waiting for the sagas to end")
 
 
-async def _found(run: Run, settled: Settled, chain: Chain, database: collect.Connection) -> Facts:
+async def _pile_up(options: Options, run: Run, system: System, database: collect.Connection) -> None:
+    say(f"{options.pile} sagas are piled up on workers that stand still, and Valkey is emptied")
+    run.piled = await pile_up(system, run.rest, database, sagas=options.pile)
+    await settle(database, run.operators)
+
+
+async def _found(run: Run, settled: Settled, chain: Chain, outage: Outage, database: collect.Connection) -> Facts:
     return Facts(
-        acknowledged=run.traffic.acknowledged, overdue=settled.overdue, books_before=run.books_before,
+        acknowledged={**run.traffic.acknowledged, **(run.piled.acknowledged if run.piled else {})},
+        piled=run.piled, overdue=settled.overdue, books_before=run.books_before,
         books_after=await collect.books(run.rest, run.participants),
-        effects=await collect.effects(run.rest, run.participants),
+        effects=[*await collect.effects(run.rest, run.participants), *outage.effects], outage=outage,
         damage=sorted(run.damage.done, key=lambda done: done.at), acts=run.operators.acts, chain=chain,
         nonsense=run.nonsense.answers, broken=run.rest.broken, memory=run.memory,
         **await collect.run_facts(database),

@@ -5,16 +5,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from orchestration.core.states import ENDED
-from tests.faults import acted, journal, memory, nonsense, owned, recovery
+from tests.faults import acted, hermit, intents, journal, memory, nonsense, owned, pile, recovery
 from tests.faults.facts import Effect, Facts, Step, by_saga
 from tests.faults.verdicts import Miss, Verdict, verdict
 
 COMPLETED, COMPENSATED, ABANDONED = "completed", "compensated", "abandoned"
-NOT_YET = (
-    Verdict("P10", "one participant down, the others' p95", not_yet="there is no circuit breaker yet"),
-    Verdict("P11", "calls to a dead participant", not_yet="there is no circuit breaker yet"),
-    Verdict("P14", "secrets found where they must not be", not_yet="secrets cannot be marked in a schema yet"),
-)
+NOT_YET = (Verdict("P14", "secrets found where they must not be", not_yet="secrets cannot be marked in a schema yet"),)
 
 
 def check(facts: Facts) -> list[Verdict]:
@@ -25,7 +21,13 @@ def check(facts: Facts) -> list[Verdict]:
         for promise, statement, looked_at, misses in _PROMISES
     ]
     found += [*recovery.verdicts(facts), *acted.verdicts(facts), nonsense.verdict_on(facts)]
-    found += [memory.verdict_on(facts), owned.verdict_on(facts), *NOT_YET]
+    found += [
+        pile.verdict_on(facts),
+        memory.verdict_on(facts),
+        owned.verdict_on(facts),
+        *hermit.verdicts(facts),
+        *NOT_YET,
+    ]
     return sorted(found, key=_in_order)
 
 
@@ -162,6 +164,7 @@ _PROMISES: tuple[_Promise, ...] = (
     ("P4", "accounts that moved otherwise than their ledger", _accounts, unbalanced),
     ("P5a", "illegal moves", lambda facts: len(facts.events), illegal_moves),
     ("P5b", "writes accepted from an old epoch", lambda facts: len(facts.events) + len(facts.attempts), old_epochs),
+    ("P5c", "effects without an intent that was committed", lambda facts: len(facts.effects), intents.unintended),
     ("P6", "due for a minute after the last fault, or never ended", lambda facts: len(facts.sagas), unended),
     ("P13a", "launches doubled", lambda facts: len(facts.acknowledged), doubly_launched),
 )  # fmt: skip

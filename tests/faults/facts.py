@@ -146,6 +146,14 @@ class Weighed:
     kilobytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Piled:
+    """Sagas (their ids by key) that were due, none of them begun, when Valkey was emptied `at` that moment."""
+
+    at: datetime
+    acknowledged: Mapping[str, str]
+
+
 Books = Mapping[str, Mapping[str, int]]  # participant -> account -> amount
 
 
@@ -163,6 +171,21 @@ def by_saga(rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in rows:
         found[row.saga_id].append(row)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """One participant was dead. `healthy_before`, `healthy_during`: keys of sagas that do not need it; `waiting`: ids
+    of those that do. `calls`: when it was called. `opened_at`: its circuit. `revived_at`: it answers from then on.
+    """
+
+    healthy_before: Sequence[str]
+    healthy_during: Sequence[str]
+    waiting: Sequence[str]
+    opened_at: datetime
+    revived_at: datetime
+    calls: Sequence[datetime]
+    effects: Sequence[Effect] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +212,5 @@ class Facts:
     nonsense: Sequence[Answered] = ()
     broken: Sequence[Answered] = ()
     memory: Sequence[Weighed] = ()
+    piled: Piled | None = None
+    outage: Outage | None = None

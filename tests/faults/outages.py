@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import resource
 import signal
 import time
@@ -80,9 +81,25 @@ def _postgres(system: System) -> Iterator[int]:
 
 def _limit_files(pid: int, most: int | None) -> None:
     """How long a file the process may write; None: as long as it was allowed before."""
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError), _as_owner_of(pid):
         _soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if most is None else most, hard))
+
+
+@contextlib.contextmanager
+def _as_owner_of(pid: int) -> Iterator[None]:
+    """Root may lack the capability to limit others (in a container), and become them all the same, for a moment."""
+    owner = Path(f"/proc/{pid}").stat()
+    if owner.st_uid == os.getuid():
+        yield
+        return
+    os.setresgid(owner.st_gid, owner.st_gid, 0)
+    os.setresuid(owner.st_uid, owner.st_uid, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+        os.setresgid(0, 0, 0)
 
 
 def _is(program: str, pid: int) -> bool:

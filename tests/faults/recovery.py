@@ -61,7 +61,7 @@ def verdicts(facts: Facts) -> list[Verdict]:
     )
     return [
         _judged("P7", "killed worker: its sagas go on <= 15 s", list(sagas_still(facts))),
-        _judged("P8", "Valkey emptied: due work runs <= 5 s", list(emptied)),
+        _judged("P8a", "Valkey emptied: due work runs <= 5 s", list(emptied)),
         _judged("P9a", "PostgreSQL back: console answers <= 10 s", list(_console_still(facts))),
         _judged("P9b", "PostgreSQL back: workers go on <= 20 s", list(restarted)),
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from sagaconsole.embedded.children import spawn
 _READY_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 0.5
+_WRONG_CLOCK = "worker-with-a-wrong-clock"
 
 
 class NotReady(Exception):
@@ -31,7 +32,7 @@ class System:
         self.directory = Path(tempfile.mkdtemp(prefix="sagaconsole-faults-"))
         self._output = self.directory / "output.txt"
         self._demo_json = self.directory / "data" / "demo.json"
-        self._second: subprocess.Popen[bytes] | None = None
+        self._companions: dict[str, subprocess.Popen[bytes]] = {}
         about = ["--port", "0", "--workers", str(workers), "--data-dir", str(self.directory / "data")]
         # Asked to end when this process ends, however it ends.
         self._process: subprocess.Popen[bytes] = spawn(
@@ -47,17 +48,20 @@ class System:
                 raise NotReady(self._output.read_text(errors="replace")[-2000:])
             await asyncio.sleep(0.2)
 
-    async def keep_second_dispatcher(self, seconds: float) -> None:
-        """A second dispatcher beside the first, told the same, and started again when it has ended."""
-        [like] = self.processes("dispatcher")
-        words, environment = told_to(like)
+    async def keep_companions(self, seconds: float, *, clock_off_seconds: int) -> None:
+        """A second dispatcher, and a worker whose clock is wrong: told what the first ones are, kept running."""
+        like, environment = told_to(self.processes("workers")[0])
+        wrong = [like[0], "-m", "tests.faults.wrong_clock", str(clock_off_seconds), *like[1:]]
+        companions = {"dispatcher": told_to(self.processes("dispatcher")[0]), _WRONG_CLOCK: (wrong, environment)}
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if self._second is None or self._second.poll() is not None:
-                self._second = spawn(
-                    words, directory=ROOT, log=self.directory / "dispatcher-2.txt", environment=environment,
-                    death_signal=signal.SIGTERM,
-                )  # fmt: skip
+            for name, (words, its_environment) in companions.items():
+                running = self._companions.get(name)
+                if running is None or running.poll() is not None:
+                    self._companions[name] = spawn(
+                        words, directory=ROOT, log=self.directory / f"second-{name}.txt", environment=its_environment,
+                        death_signal=signal.SIGTERM,
+                    )  # fmt: skip
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def manage(self, *words: str) -> tuple[int, str]:
@@ -76,18 +80,23 @@ class System:
         return content
 
     def processes(self, name: str) -> list[int]:
-        """The ids of `dispatcher`, `web`, `postgres`, `valkey`, `workers`, or of the workers' `children`."""
-        pids = self.facts["pids"]
+        """The ids of `dispatcher`, `web`, `postgres`, `valkey`, `workers`, or of the workers' `children`.
+
+        The worker whose clock is wrong is one of the workers.
+        """
         if name == "children":
-            return [child for worker in pids["workers"] for child in children_of(worker)]
-        found = pids[name]
+            return [child for worker in self.processes("workers") for child in children_of(worker)]
+        found = self.facts["pids"][name]
+        if name == "workers":
+            wrong = self._companions.get(_WRONG_CLOCK)
+            return [*found, wrong.pid] if wrong is not None and wrong.poll() is None else list(found)
         return list(found) if isinstance(found, list) else [found]
 
     def stop(self) -> None:
         """End it, as Ctrl-C would; killed when it does not end, and then the kernel ends what it has started."""
-        if self._second is not None:
-            self._second.kill()
-            self._second.wait()
+        for companion in self._companions.values():
+            companion.kill()
+            companion.wait()
         self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)

@@ -9,7 +9,21 @@ import pytest
 
 from tests.faults import memory, recovery
 from tests.faults.checker import check
-from tests.faults.facts import Act, Answered, Attempt, Audited, Chain, Done, Effect, Event, Facts, Saga, Step, Weighed
+from tests.faults.facts import (
+    Act,
+    Answered,
+    Attempt,
+    Audited,
+    Chain,
+    Done,
+    Effect,
+    Event,
+    Facts,
+    Piled,
+    Saga,
+    Step,
+    Weighed,
+)
 from tests.faults.schedule import Kind, plan
 from tests.faults.traffic import Traffic
 
@@ -115,7 +129,7 @@ def test_a_good_run_keeps_every_promise() -> None:
 
 
 def test_a_run_in_which_nothing_happened_proves_nothing() -> None:
-    assert {verdict.promise for verdict in check(Facts()) if verdict.kept} == {"P10", "P11", "P14", "P16"}
+    assert {verdict.promise for verdict in check(Facts()) if verdict.kept} == {"P8b", "P10", "P11", "P14", "P16"}
 
 
 def without(field: str, *unwanted: int) -> Callable[[Facts], dict[str, Any]]:
@@ -132,6 +146,12 @@ def changed(field: str, number: int, **values: Any) -> Callable[[Facts], dict[st
     }
 
 
+def piled(seconds: float) -> Callable[[Facts], dict[str, Any]]:
+    """Sagas that were due so long before the first of them begins."""
+    return lambda _run: {"piled": Piled(NOON - timedelta(seconds=seconds), {"key-1": GOOD})}
+
+
+AWAY = Done(NOON + timedelta(seconds=60), Kind.VALKEY_AWAY, "for nine seconds", back_at=NOON + timedelta(seconds=69))
 LOST_AND_FOUND = Saga("saga-forgotten", "completed", "key-3")
 
 
@@ -167,10 +187,13 @@ LOST_AND_FOUND = Saga("saga-forgotten", "completed", "key-3")
             lambda _run: {"attempts": [attempt(GOOD, 1, 3), attempt(GOOD, 2, 2)]}, "P5b", id="an old epoch's attempt"
         ),
         pytest.param(changed("events", 2, epoch=9), "P5b", id="an epoch above the saga's own"),
+        pytest.param(changed("effects", 0, epoch=2), "P5c", id="an effect that nobody had meant to make"),
         pytest.param(changed("sagas", 0, status="stuck"), "P6", id="stuck in the end"),
         pytest.param(lambda _run: {"overdue": [Saga(GOOD, "running")]}, "P6", id="due for a minute"),
         pytest.param(changed("attempts", 2, started_at=NOON + timedelta(seconds=77)), "P7", id="back after 16 seconds"),
-        pytest.param(changed("damage", 1, at=NOON + timedelta(seconds=69)), "P8", id="nothing ran for 6 seconds"),
+        pytest.param(changed("damage", 1, at=NOON + timedelta(seconds=69)), "P8a", id="nothing ran for 6 seconds"),
+        pytest.param(piled(61), "P8b", id="one of the pile began after 61 seconds"),
+        pytest.param(also("damage", AWAY), "P8a", id="nothing ran for 6 seconds after Valkey was back"),
         pytest.param(changed("damage", 2, answered_at=NOON + timedelta(seconds=52)), "P9a", id="the console was away"),
         pytest.param(
             changed("damage", 2, at=NOON + timedelta(seconds=38), back_at=NOON + timedelta(seconds=39)),
@@ -198,6 +221,13 @@ LOST_AND_FOUND = Saga("saga-forgotten", "completed", "key-3")
 def test_a_planted_violation_is_found(planted: Callable[[Facts], dict[str, Any]], promise: str) -> None:
     run = good_run()
     assert promise in missed(replace(run, **planted(run)))
+
+
+def test_a_pile_that_begins_within_a_minute_keeps_its_promise() -> None:
+    run = good_run()
+    assert "P8b" not in missed(replace(run, **piled(59)(run)))
+    nobody = replace(run, piled=Piled(NOON, {"key-9": "saga-that-never-began"}))
+    assert "P8b" in missed(nobody)
 
 
 def test_a_saga_that_lay_still_while_postgresql_was_away_has_until_its_own_limit() -> None:

@@ -36,7 +36,7 @@ class Traffic:
             while due < end:
                 body = self.body()
                 for _time in range(2 if self._choice.random() < _TWICE_SHARE else 1):
-                    group.create_task(self._launch(body))
+                    group.create_task(self.launch(body))
                 due += 1 / rate
                 await asyncio.sleep(due - time.monotonic())
 
@@ -47,7 +47,8 @@ class Traffic:
             return body | {"input": body["input"] | self._choice.choice(_CHANGES[body["definition"]])}
         return body
 
-    async def _launch(self, body: dict[str, Any]) -> None:
+    async def launch(self, body: dict[str, Any]) -> None:
+        """Launch until it is acknowledged; what is wrong with the answer is kept."""
         key = body["input"].get("order_id") or body["input"]["transfer_id"]
         status, saga = await self._rest.post_until_answered("/sagas", body, key=key)
         if status not in {200, 201}:

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
+from orchestration import advance
 from orchestration.core.states import SagaStatus
 from orchestration.models import Participant, Saga
 from orchestration.operator_actions import Conflict, preview
@@ -242,3 +243,16 @@ def test_a_saga_that_cannot_be_claimed_is_stuck_alone_and_the_rest_of_its_batch_
     run_until_quiet()
     assert sorted(again(saga).status for saga in sagas) == [SagaStatus.COMPLETED] * 7 + [SagaStatus.STUCK]
     assert again(guilty).stuck_code == "cannot_go_on"
+
+
+def test_a_try_that_has_ended_is_kept_when_the_rules_fail_on_its_answer(
+    engine: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_what: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(advance, "owned", broken)
+    saga = start(define("one"))
+    run(drain())
+    assert again(saga).stuck_code == "cannot_go_on"
+    assert outcomes(saga) == [(1, "succeeded")]

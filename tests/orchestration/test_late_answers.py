@@ -151,6 +151,21 @@ def test_a_callback_answers_a_try_in_doubt_before_the_next_one(engine: World) ->
     assert engine.calls == ["one"]
 
 
+def test_a_callback_about_a_doubt_that_waits_for_a_person_is_kept_as_evidence(engine: World) -> None:
+    """It moves nothing: whoever resolves the doubt reads it. Said again, it is kept once."""
+    engine.will("pay", NOTHING, NOTHING, NOTHING)
+    saga = start(define("one", {"name": "pay", "pivot": True}))
+    run_until_quiet()
+    before = again(saga).revision
+    for body in (DONE, DONE, REFUSED):
+        assert call_back(saga, body, step=1) == {"taken": False}
+    told = saga.events.filter(kind="said_too_late").order_by("seq").values_list("actor", "reason")
+    assert list(told) == [("scripted", "pay: it is done"), ("scripted", "pay: it was refused: no carrier")]
+    assert (again(saga).status, saga.revision, steps_of(saga)["pay"]) == (SagaStatus.STUCK, before, "failed")
+    assert call_back(saga, DONE, step=0) == {"taken": False}  # about this one nobody is in doubt
+    assert saga.events.filter(kind="said_too_late").count() == 2
+
+
 def test_an_undo_may_be_answered_later_too(engine: World) -> None:
     engine.will("two", no())
     engine.will("one", LATER, direction="compensation")

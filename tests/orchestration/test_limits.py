@@ -101,7 +101,7 @@ def test_who_waits_for_a_slot_is_parked_and_says_so(engine: World) -> None:
     seen: list[Any] = []
 
     async def look(_command: Command) -> dict[str, Any]:
-        seen.append(await asyncio.to_thread(lambda: _closing(lambda: sorted(_parked()))))
+        seen.append(await asyncio.to_thread(lambda: _closing(_parked)))
         return {}
 
     engine.will("one", look)

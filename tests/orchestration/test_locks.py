@@ -11,6 +11,7 @@ from django.db import connection
 
 from orchestration.launch import WrongInput
 from orchestration.models import Participant, Saga
+from orchestration.queries import standing_now
 from orchestration.sweep import sweep
 from tests.orchestration.busy_service import Busy, busy_service
 from tests.orchestration.real_processes import Processes, children_of, wait_for
@@ -100,6 +101,15 @@ def test_a_launch_without_a_value_to_lock_is_refused(engine: World, given: dict[
     with pytest.raises(WrongInput, match="lock_key"):
         start(name, **given)
     assert not Saga.objects.exists()
+
+
+def test_the_monitoring_counts_who_waits_for_locks_together(engine: World) -> None:
+    """Values of locks come from inputs, and there may be any number of them: they are no label."""
+    name = define({"wait": 3600, "name": "long"}, lock_key="account")
+    for account in ("A-1", "A-1", "A-2", "A-2"):
+        start(name, account=account)
+    run_until_quiet()
+    assert standing_now().parked == {"lock": 2}
 
 
 # -- through kills -------------------------------------------------------------------------------------------------

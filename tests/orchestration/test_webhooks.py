@@ -188,6 +188,20 @@ def test_two_secrets_sign_while_the_receiver_changes_over(engine: World, receive
     assert receiver.told[1].headers["webhook-signature"] == signature(receiver.told[1], new)
 
 
+def test_an_endpoint_that_is_silent_holds_up_nobody_else(engine: World, receiver: Receiver):
+    webhooks.change(name="silent", actor=admin(), url="http://127.0.0.1:1/")
+    ended()
+    first = WebhookDelivery.objects.get()
+    rows = [WebhookDelivery(saga_id=first.saga_id, seq=100 + n, endpoint_id=first.endpoint_id, event="completed",
+                            at=first.at, state="pending", due_at=first.due_at) for n in range(100)]  # fmt: skip
+    WebhookDelivery.objects.bulk_create(rows)
+    endpoint(receiver)
+    start(order=2)
+    run_until_quiet()
+    assert send() <= 2 * sending.AT_ONCE, "what is left of the silent one's is put off"
+    assert len(receiver.told) == 1
+
+
 def test_a_sender_that_died_leaves_its_messages_to_others(engine: World, receiver: Receiver):
     endpoint(receiver)
     ended()

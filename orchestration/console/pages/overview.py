@@ -63,7 +63,7 @@ def _tasks(request: HtmxRequest) -> list[dict[str, Any]]:
 
 def _task(request: HtmxRequest, saga: Saga, steps: list[Any]) -> dict[str, Any]:
     failed = {StepStatus.FAILED, StepStatus.COMPENSATION_FAILED}
-    explained = reasons.explanation(saga.stuck_code, steps)
+    explained = reasons.explanation(saga.stuck_code)
     return {
         "saga": saga,
         "step": next((step.name for step in steps if step.status in failed), ""),

@@ -1,4 +1,4 @@
-"""Participants: how they are reached, and which definitions depend on them."""
+"""Participants: how they are reached, how they stand, and which definitions depend on them."""
 
 from collections import defaultdict
 
@@ -6,17 +6,34 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from orchestration import queries
 from orchestration.console import reading
+from orchestration.console.forms import ReasonForm
 from orchestration.console.htmx import HtmxRequest, shows
 from orchestration.models import Participant
+
+NOTHING_REFUSED = ("", ReasonForm())
 
 
 @require_GET
 @shows("view_participant")
 def participants(request: HtmxRequest) -> HttpResponse:
+    return participants_page(request)
+
+
+def participants_page(
+    request: HtmxRequest, *, refused: tuple[str, ReasonForm] = NOTHING_REFUSED, status: int = 200
+) -> HttpResponse:
+    """`refused`: the participant whose form came back with something wrong, and that form."""
     users: dict[int, list[str]] = defaultdict(list)
     for definition in reading.definitions_with_use():
         for participant_id in {step.participant_id for step in definition.steps.all() if step.participant_id}:
             users[participant_id].append(definition.name)
-    rows = [(participant, users[participant.pk]) for participant in Participant.objects.order_by("name")]
-    return render(request, "console/participants.html", {"rows": rows})
+    standings = queries.standings(Participant.objects.order_by("name"))
+    rows = [
+        (one, users[one.participant.pk], refused[1] if refused[0] == one.participant.name
+         else ReasonForm(auto_id=f"id_{one.participant.name}_%s"))
+        for one in standings
+    ]  # fmt: skip
+    context = {"rows": rows, "refused": refused[0]}
+    return render(request, "console/participants.html", context, status=status)

@@ -12,7 +12,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from orchestration import queries
-from orchestration.console import curl, json_view, lanes, possible, reading, reasons, saga_reading, timeline, waiting
+from orchestration.console import (
+    curl,
+    json_view,
+    lanes,
+    parked,
+    possible,
+    reading,
+    reasons,
+    saga_reading,
+    timeline,
+    waiting,
+)
 from orchestration.console.act_forms import NoteForm
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.console.possible import ActButton
@@ -85,7 +96,9 @@ def _facts(saga: Saga, steps: list[Step]) -> dict[str, Any]:
         "timeline": timeline.timeline(saga, steps, plan, tries, events.items, timezone.now()),
         "sub_sagas": _sub_sagas(saga, steps),
         "parent_step": queries.parent_steps([saga]).get(saga.pk, ""),
-        "stuck": reasons.explanation(saga.stuck_code, steps),
+        "stuck": reasons.explanation(saga.stuck_code),
+        "parked": parked.explain(saga),
+        "lock": parked.lock_of(saga),
         "last_error": next((row["error"] for row in attempts if row["error"]), ""),
         "attempts": attempts,
         "attempts_in_all": len(tries),

@@ -1,7 +1,7 @@
 """The shapes that the API answers with, and how rows become them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
@@ -217,6 +217,15 @@ class ParticipantOut(Schema):
     status_path: str
     has_secret: bool
     paused: bool
+    paused_by: str
+    paused_at: datetime | None
+    pause_reason: str
+    max_in_flight: int
+    in_flight: int
+    waiting: int
+    circuit: Literal["closed", "open", "recovering"]
+    circuit_changed_at: datetime | None
+    circuit_error: str
 
 
 class ParticipantList(Schema):

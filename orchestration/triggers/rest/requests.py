@@ -12,7 +12,7 @@ from orchestration import faults, queries, strict_json
 from orchestration.core.definitions import Problem
 from orchestration.core.states import Direction, SagaStatus
 from orchestration.definitions import UnknownContentType
-from orchestration.enrolment import MAX_LENGTH
+from orchestration.enrolment import MAX_LENGTH, MOST_IN_FLIGHT
 from orchestration.models import FaultRule, Participant, Saga
 from orchestration.operator_actions import ACTS, MAX_NOTE, MAX_REASON
 from orchestration.triggers.rest.errors import problems_found
@@ -142,6 +142,11 @@ class ParticipantIn(Body):
     base_url: BaseUrl = ""
     status_path: StatusPath = ""
     secret: Annotated[str, Field(max_length=MAX_LENGTH["secret"])] | None = None
+    max_in_flight: Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT)] | None = None
+
+
+class ReasonIn(Body):
+    reason: Reason
 
 
 class FaultIn(Body):

@@ -96,7 +96,7 @@ def test_a_participant_is_added_then_changed(cast):
         ({"base_url": "http://a@127.0.0.1"}, "base_url"), ({"base_url": "http://[::1"}, "base_url"),
         ({"base_url": ""}, "base_url"), ({"base_url": "http://127.0.0.1/" + "x" * 512}, "base_url"),
         ({"status_path": "x"}, "status_path"), ({"secret": "whsec_!"}, "secret"), ({"colour": 1}, "colour"),
-        ({"max_in_flight": 3}, "max_in_flight"), ({"transport": "function"}, "base_url"),
+        ({"max_in_flight": 0}, "max_in_flight"), ({"transport": "function"}, "base_url"),
     ],
     ids=str,
 )  # fmt: skip
@@ -141,3 +141,30 @@ def test_a_wrong_fault_rule_names_the_field(cast, change, field):
     assert answer.status_code == 400, answer.content
     assert field in answer.json()["error"]["fields"]
     assert not FaultRule.objects.exists()
+
+
+def test_a_participants_limit_is_set_and_kept_when_it_is_left_out(cast, db):
+    body = {"transport": "function"}
+    api = cast.admin.api
+    assert api.put("/participants/orders", body).json()["max_in_flight"] == 1000
+    assert api.put("/participants/orders", body | {"max_in_flight": 7}).json()["max_in_flight"] == 7
+    assert api.put("/participants/orders", body).json()["max_in_flight"] == 7
+    for wrong in (0, -1, 100_001, 1.5, "7", True):
+        answer = api.put("/participants/orders", body | {"max_in_flight": wrong})
+        assert (answer.status_code, [*answer.json()["error"]["fields"]]) == (400, ["max_in_flight"])
+
+
+def test_a_participant_is_paused_and_resumed_with_a_reason(cast, participants):
+    api = cast.operator.api
+    paused = api.post("/participants/payments/pause", {"reason": "the bank is down"})
+    assert paused.status_code == 200
+    told = paused.json()
+    assert (told["paused"], told["paused_by"], told["pause_reason"]) == (
+        True, cast.operator.actor.name, "the bank is down",
+    )  # fmt: skip
+    assert (told["circuit"], told["in_flight"], told["waiting"]) == ("closed", 0, 0)
+    assert api.post("/participants/payments/resume", {"reason": "it is back"}).json()["paused"] is False
+    assert api.post("/participants/payments/pause", {}).status_code == 400
+    assert api.post("/participants/payments/pause", {"reason": " "}).status_code == 400
+    assert api.post("/participants/nobody/pause", {"reason": "why"}).status_code == 404
+    assert cast.viewer.api.post("/participants/payments/pause", {"reason": "why"}).status_code == 403
