@@ -101,11 +101,11 @@ def outside(saga: StoredSaga, event: Event, happened: Happened, now: datetime) -
 
 
 def _back_in_line(saga: StoredSaga, after: SagaState) -> str | None:
-    """A stuck saga has left its place among those in flight: it waits for one again before it goes on."""
+    """A saga that was stuck, or had completed, has left its place among those in flight: it waits for one again."""
     if saga.definition.concurrency is None or after.status not in IN_FLIGHT:
         return None
     queue = parking.concurrency(saga.definition.name)
-    return queue if saga.state.status is SagaStatus.STUCK or saga.parked_on == queue else None
+    return queue if saga.state.status in NEWS or saga.parked_on == queue else None
 
 
 def given_back(saga: StoredSaga, attempts: Sequence[AttemptRow], now: datetime) -> SagaChange:

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from orchestration import audit, strict_json, strict_yaml
 from orchestration.audit import Actor
 from orchestration.core import definitions as core
+from orchestration.core import nesting
 from orchestration.core.definitions import Problem, WrongDefinition
 from orchestration.core.mapping import unknown_functions
 from orchestration.core.states import StepKind
@@ -37,11 +38,11 @@ class UnknownContentType(ValueError):
 
 
 class DefinitionInUse(Exception):
-    """A definition with live sagas cannot be retired; `live` is how many there are (counted up to 10,000)."""
+    """A definition with live sagas, or that is a sub-saga of another one, cannot be retired; `why` says which."""
 
-    def __init__(self, name: str, live: int) -> None:
-        self.name, self.live = name, live
-        super().__init__(f"{name} has {live} live saga{'' if live == 1 else 's'}")
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"{name} {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,10 @@ def retire_definition(*, name: str, actor: Actor) -> int:
         versions = SagaDefinition.objects.filter(name=name).usable()
         if not versions.exists():
             raise SagaDefinition.DoesNotExist(f"no definition is named {name!r}")
+        if outer := sorted(outer for outer, inner in _nested().items() if name in inner and outer != name):
+            raise DefinitionInUse(name, f"is a sub-saga of {', '.join(outer)}")
         if live := Saga.objects.live().filter(definition_name=name)[:10_000].count():
-            raise DefinitionInUse(name, live)
+            raise DefinitionInUse(name, f"has {live} live saga{'' if live == 1 else 's'}")
         retired = versions.update(retired_at=Now())
         audit.write(actor=actor, act="retire", subject=name, granted=True, before={"versions": retired})
     return retired
@@ -137,7 +140,7 @@ def check_document(document: Any) -> core.SagaDefinition:
         raise DocumentTooLarge
     parsed = core.parse(document)
     problems = [*schema_problems(parsed.input_schema, "input_schema"), *_participant_problems(parsed),
-                *_permission_problems(parsed), *_expression_problems(parsed)]  # fmt: skip
+                *_permission_problems(parsed), *_expression_problems(parsed), *_sub_saga_problems(parsed)]  # fmt: skip
     if problems:
         raise WrongDefinition(problems)
     return parsed
@@ -176,6 +179,31 @@ def _permission_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
     for step in approvals:
         if step.permission in unknown:
             yield Problem(f"{step.place}.approval.permission", f"there is no permission {step.permission!r}")
+
+
+def _sub_saga_problems(parsed: core.SagaDefinition) -> Iterator[Problem]:
+    """Names that there are not, circles, and too deep a nest: by the newest versions, which launches take."""
+    sub_sagas = [step for step in parsed.steps if step.kind is StepKind.SAGA]
+    if not sub_sagas:
+        return
+    nested = _nested()
+    known = set(SagaDefinition.objects.usable().values_list("name", flat=True))
+    nested.pop(parsed.name, None)  # this version takes the place of the one that said so
+    for step in sub_sagas:
+        if reason := nesting.why_not(parsed.name, step.saga, nested):
+            yield Problem(f"{step.place}.saga", reason)
+        elif step.saga not in known:
+            yield Problem(f"{step.place}.saga", f"no definition is named {step.saga!r}")
+
+
+def _nested() -> dict[str, set[str]]:
+    """The sub-sagas of each definition's newest usable version."""
+    newest = SagaDefinition.objects.usable().newest().values_list("pk", flat=True)
+    rows = DefinitionStep.objects.filter(definition_id__in=list(newest), kind=StepKind.SAGA)
+    found: dict[str, set[str]] = {}
+    for name, sub_saga in rows.values_list("definition__name", "action"):
+        found.setdefault(name, set()).add(sub_saga)
+    return found
 
 
 def _targets(step: core.StepDefinition, place: str) -> Iterator[tuple[str, str]]:

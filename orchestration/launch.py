@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -48,6 +48,15 @@ class Launched:
         return Saga.objects.get(pk=self.saga_id)
 
 
+class Parent(NamedTuple):
+    """The step that a sub-saga is; `depth`: of the sub-saga, 1 for one whose parent is none itself."""
+
+    saga_id: UUID
+    position: int
+    depth: int
+    business_key: str
+
+
 def launch(
     *,
     definition: str,
@@ -57,6 +66,7 @@ def launch(
     version: int | None = None,
     business_key: str | None = None,
     idempotency_key: str | None = None,
+    parent: Parent | None = None,
 ) -> Launched:
     """Store a new saga, due at once, and wake a drain after the commit.
 
@@ -74,7 +84,9 @@ def launch(
     values: dict[str, Any] = {
         "id": saga_id, "definition_id": definition_id, "definition_name": compiled.name,
         "key": idempotency_key, "fingerprint": fingerprint,
-        "business_key": business_key or _derived_business_key(compiled, saga_input),
+        "business_key": business_key or _derived_business_key(compiled, saga_input) or _business_key_of(parent),
+        "parent_id": parent and parent.saga_id, "parent_position": parent and parent.position,
+        "depth": parent.depth if parent else 0,
         "lock_key": _lock_key(compiled, saga_input), "limited": compiled.concurrency is not None,
         "trigger": trigger, "launched_by": launched_by, "deadline": compiled.deadline,
         "input": json.dumps(saga_input, separators=(",", ":")),
@@ -117,6 +129,11 @@ def _key_problems(field: str, value: str | None) -> list[Problem]:
     if value is None or (0 < len(value) <= MAX_KEY and value.isprintable()):
         return []
     return [Problem(field, f"must be 1 to {MAX_KEY} printable characters")]
+
+
+def _business_key_of(parent: Parent | None) -> str:
+    """A sub-saga that has no business key of its own is found by its parent's."""
+    return parent.business_key if parent is not None else ""
 
 
 def _derived_business_key(definition: Definition, saga_input: dict[str, Any]) -> str:

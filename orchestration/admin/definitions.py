@@ -41,6 +41,8 @@ def _line(step: StepDefinition) -> tuple[int, str, str]:
             does = text % {"right": step.permission, "time": step.wait}
         case StepKind.WAIT:
             does = gettext("waits %(time)s") % {"time": step.wait}
+        case StepKind.SAGA:
+            does = gettext("the saga %(name)s") % {"name": step.saga}
         case StepKind.CALL:
             does = f"{step.participant} {step.action} ({_('undo')}: {step.compensation or _('none')})"
     return step.stage + 1, step.name, f"{does} ({_('pivot')})" if step.pivot else does

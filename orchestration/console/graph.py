@@ -112,6 +112,8 @@ def _texts(step: StepDefinition) -> list[tuple[str, str]]:
             texts = [("dim", _("a person decides, in %(time)s") % time)]
         case StepKind.WAIT:
             texts = [("dim", _("timer, %(time)s") % time)]
+        case StepKind.SAGA:
+            texts = [("dim", _("sub-saga %(name)s") % {"name": step.saga}), ("dim back", _("↩ undone as one"))]
         case StepKind.CALL:
             undo = ("dim back", f"↩ {step.compensation}") if step.compensation else ("dim", _("nothing to undo"))
             texts = [("dim", f"{step.participant} {step.action}"), undo]

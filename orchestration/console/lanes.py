@@ -175,14 +175,21 @@ def _forward(step: Step, planned: StepDefinition, tries: list[Try]) -> Cell:
         spent=_spent(tries),
         out_since=step.attempt_started_at if step.status == S.RUNNING else None,
         next_try_at=step.due_at if waits and step.due_at != step.answer_by else None,
-        until=(step.answer_by if is_call else step.due_at) if step.status == S.WAITING else None,
+        until=_waits_until(step, planned) if step.status == S.WAITING else None,
         in_doubt=step.in_doubt and going,
     )
 
 
+def _waits_until(step: Step, planned: StepDefinition) -> datetime | None:
+    """A sub-saga is waited for however long it takes."""
+    if planned.kind is StepKind.SAGA:
+        return None
+    return step.answer_by if planned.kind is StepKind.CALL else step.due_at
+
+
 def _back(step: Step, planned: StepDefinition, tries: list[Try]) -> Cell:
     undoing = step.status in UNDOING
-    waits = step.status == S.COMPENSATION_DUE and step.compensation_attempts
+    waits = step.status == S.COMPENSATION_DUE and step.compensation_attempts and planned.kind is not StepKind.SAGA
     return Cell(
         look=words.STEP[step.status] if undoing or _is_left(step) else None,
         target=planned.compensation or "",

@@ -60,6 +60,12 @@ STUCK: dict[str, Explanation] = {
         gettext_lazy("The participant has seen a newer owner of this saga than the living one."),
         gettext_lazy("Clocks or databases may have been set back. Check the participant's barrier, then retry."),
     ),
+    Stuck.SUB_SAGA_ABANDONED: Explanation(
+        gettext_lazy("A person has abandoned the sub-saga of a step, and some of its effects stand."),
+        gettext_lazy(
+            "Put right by hand what stands there, then resolve the step: as done, or, on the way back, as undone."
+        ),
+    ),
     Stuck.CANNOT_GO_ON: Explanation(
         gettext_lazy("The engine cannot go on with this saga by itself."),
         gettext_lazy("Find out at the participant whether the step took effect, then retry: the key stays the same."),
@@ -108,6 +114,10 @@ _KNOWN: tuple[tuple[re.Pattern[str], str | Promise], ...] = (
     (
         re.compile(r"the input does not fit version (?P<version>\d+): (?P<problem>.+)", re.DOTALL),
         gettext_lazy("The saga's input does not fit version %(version)s: %(problem)s"),
+    ),
+    (
+        re.compile(r"(?P<step>[a-z0-9-]+): its sub-saga is (?P<status>[a-z]+); a retry takes that up"),
+        gettext_lazy("%(step)s: its sub-saga is %(status)s. A retry takes that up."),
     ),
     (re.compile(r"(?P<step>[a-z0-9-]+) makes no call"), gettext_lazy("%(step)s makes no call.")),
     (

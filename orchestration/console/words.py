@@ -78,6 +78,7 @@ _OUTCOME: dict[str, tuple[Tone, str]] = {
     Attempt.Outcome.LOST: (Tone.BAD, "stuck"),
     Attempt.Outcome.STALE: (Tone.IDLE, "abandoned"),
     Attempt.Outcome.UNDONE: (Tone.UNDONE, "compensated"),
+    Attempt.Outcome.GIVEN_UP: (Tone.IDLE, "abandoned"),
 }
 EVENTS: dict[str, Word] = {
     "launched": _("launched"),
@@ -93,6 +94,8 @@ EVENTS: dict[str, Word] = {
     "cannot_go_on": _("cannot go on"),
     "deadline": _("deadline passed"),
     "restart-from": _("taken over by a new saga"),
+    "sub_saga_ended": _("its sub-saga ended"),
+    "parent_goes_back": _("its parent goes back"),
     "note": _("note"),
 }
 ACTS: dict[str, Word] = {

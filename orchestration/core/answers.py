@@ -8,7 +8,7 @@ from orchestration.core.events import Event, RetriableEvent
 from orchestration.core.pivot import must_stay
 from orchestration.core.routes import fail, go_back, go_on, turn_back
 from orchestration.core.saga_state import LOSSES_IN_COMPANY, StepState, Stuck
-from orchestration.core.states import ENDED, OUT, SagaStatus, StepKind, StepStatus
+from orchestration.core.states import ANSWERED, ENDED, OUT, SagaStatus, StepStatus
 from orchestration.core.waits import answer_by, next_look_at, next_try_at
 
 G = SagaStatus
@@ -52,7 +52,7 @@ def _awaits_an_answer(step: StepState) -> bool:
     if step.status in OUT:
         return True
     if step.status is S.WAITING:
-        return step.definition.kind is StepKind.CALL
+        return step.definition.kind in ANSWERED
     return step.status in (S.DUE, S.COMPENSATION_DUE) and step.attempt > 0
 
 
@@ -67,7 +67,7 @@ def _learn(draft: Draft, index: int, event: Event) -> None:
             draft.touch(index, sent=True, refused_only=False)
         case events.InProgress() if accepted:
             pass
-        case events.InDoubt() | events.InProgress() | events.Lost() | events.StaleEpoch():
+        case events.InDoubt() | events.InProgress() | events.Lost() | events.StaleEpoch() | events.GivenUp():
             # A stale epoch too: a call with this key that nobody here knows of has reached the participant.
             _may_have_been_heard(draft, index)
         case _ if accepted:
@@ -92,6 +92,9 @@ def _action_answered(draft: Draft, index: int, event: Event) -> None:
             _undone_already(draft, index)
         case events.Refused():
             fail(draft, index)
+        case events.GivenUp(reason=reason):
+            draft.move(index, S.FAILED, due_at=None, answer_by=None)
+            draft.stick(Stuck.SUB_SAGA_ABANDONED, f"{step.definition.name}: {reason}")
         case events.StaleEpoch() | events.Lost():
             _not_the_steps_fault(draft, index, event, again=S.DUE, failed=S.FAILED)
         case events.Accepted():
@@ -117,6 +120,9 @@ def _undo_answered(draft: Draft, index: int, event: Event) -> None:
         case events.Refused():
             _undo_failed(draft, index)
             draft.stick(Stuck.COMPENSATION_REFUSED, f"{name}: the participant refuses to undo it")
+        case events.GivenUp(reason=reason):
+            _undo_failed(draft, index)
+            draft.stick(Stuck.SUB_SAGA_ABANDONED, f"{name}: {reason}")
         case events.StaleEpoch() | events.Lost():
             _not_the_steps_fault(draft, index, event, again=S.COMPENSATION_DUE, failed=S.COMPENSATION_FAILED)
         case events.Accepted() | events.InProgress():

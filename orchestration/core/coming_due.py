@@ -7,7 +7,7 @@ from orchestration.core.mapping import MappingError
 from orchestration.core.pivot import no_way_back
 from orchestration.core.routes import fail, go_on, turn_back
 from orchestration.core.saga_state import StepState
-from orchestration.core.states import ENDED, SagaStatus, StepKind, StepStatus
+from orchestration.core.states import ANSWERED, ENDED, SagaStatus, StepKind, StepStatus
 from orchestration.core.waits import NOTHING
 
 G = SagaStatus
@@ -57,7 +57,7 @@ def _due(draft: Draft) -> list[int]:
 
 def _is_plain_call(step: StepState) -> bool:
     definition = step.definition
-    return definition.kind is StepKind.CALL and definition.when is None and step.answer_by is None
+    return definition.kind in ANSWERED and definition.when is None and step.answer_by is None
 
 
 def _is_to_be_called(draft: Draft, index: int, step: StepState) -> bool:
@@ -68,7 +68,7 @@ def _is_to_be_called(draft: Draft, index: int, step: StepState) -> bool:
     first_try = step.status is S.DUE and step.action_attempts == 0 and step.edited_input is None
     if first_try and not _holds(draft, index, step):
         return False
-    if step.definition.kind is StepKind.CALL:
+    if step.definition.kind in ANSWERED:
         return True
     if step.status is S.DUE:
         draft.turn(G.RUNNING)

@@ -13,6 +13,7 @@ from orchestration.core.coming_due import calls_due, deadline_passed
 from orchestration.core.draft import Decision, Draft
 from orchestration.core.events import Event
 from orchestration.core.giving_up import give_up
+from orchestration.core.routes import parent_goes_back
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import ENDED, OUT, SagaStatus, StepStatus
 
@@ -72,6 +73,8 @@ def _happen(draft: Draft, event: Event) -> None:
                 give_up(draft, reason)
         case events.DeadlinePassed():
             deadline_passed(draft)
+        case events.ParentGoesBack():
+            parent_goes_back(draft)
         case _:
             acts.act(draft, event)
     if draft.stuck_code:

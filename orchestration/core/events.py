@@ -75,6 +75,13 @@ class Undone(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp(CallEvent):
+    """A person has abandoned the sub-saga that the step is, and something of it stands; `reason` says what."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StaleEpoch(CallEvent):
     """The participant has seen a higher epoch for this key."""
 
@@ -88,11 +95,11 @@ class Lost(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class CalledBack(Event):
-    """The participant says of its own accord how the step ended. Where nobody waits for that, nothing moves."""
+    """The participant, or a sub-saga's end, says how the step ended. Where nobody waits for that, nothing moves."""
 
     step: int
     direction: Direction
-    answer: Succeeded | Refused
+    answer: Succeeded | Refused | Undone | GivenUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +183,8 @@ class RestartFrom(Event):
 
     step: int | None = None
     plan: tuple[StepDefinition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParentGoesBack(Event):
+    """The saga is a step of another one, which undoes it: as one unit, also when it has completed."""

@@ -48,5 +48,6 @@ def answers_to_come(saga: SagaState, now: datetime) -> Iterator[Event]:
 
 
 def _comes_by_callback(step: StepState) -> bool:
-    """Accepted by a participant that cannot be asked: then only the end of its time stands in `due_at`."""
-    return step.answer_by is not None and step.due_at == step.answer_by
+    """Accepted by a participant that cannot be asked (only the end of its time stands in `due_at`), or a sub-saga."""
+    by_itself = step.definition.kind is StepKind.SAGA or step.due_at == step.answer_by
+    return step.answer_by is not None and by_itself

@@ -23,6 +23,12 @@ def no_way_back(steps: Iterable[StepState]) -> str | None:
     return None
 
 
+def is_past(steps: Iterable[StepState]) -> bool:
+    """Whether the pivot took effect: then there is no way back, for ever."""
+    pivot = _pivot(steps)
+    return pivot is not None and pivot.status is S.SUCCEEDED
+
+
 def must_stay(steps: Iterable[StepState], failed: StepState, *, exhausted: bool) -> tuple[Stuck, str] | None:
     """Why a step that failed for good does not turn its saga back; None: it does."""
     name, pivot = failed.definition.name, _pivot(steps)

@@ -4,7 +4,7 @@ from orchestration.core import events
 from orchestration.core.draft import Draft, NotAllowed, WhichStep
 from orchestration.core.routes import fresh_budget, go_back, go_on
 from orchestration.core.saga_state import StepState, Stuck
-from orchestration.core.states import SagaStatus, StepKind, StepStatus
+from orchestration.core.states import ANSWERED, SagaStatus, StepKind, StepStatus
 
 G = SagaStatus
 S = StepStatus
@@ -21,7 +21,7 @@ def edit_and_retry(draft: Draft, event: events.EditAndRetry) -> None:
     if event.input is None:
         raise NotAllowed("the new input is missing")
     step = _to_retry(draft, event.step)
-    if step.definition.kind is not StepKind.CALL:
+    if step.definition.kind not in ANSWERED:
         raise NotAllowed(f"{step.definition.name} makes no call")
     if step.in_doubt or step.unanswered:
         raise NotAllowed(_doubtful(step))
@@ -103,6 +103,8 @@ def _try_now(draft: Draft, step: StepState) -> None:
     index = step.definition.index
     if step.unanswered:
         draft.doubt(index)  # what was promised is not waited for any longer
+    elif step.definition.kind is StepKind.SAGA and not (step.undoing or step.in_doubt):
+        draft.touch(index, sent=False, refused_only=True)  # nothing is left of the sub-saga that failed: another begins
     draft.move(index, S.COMPENSATION_DUE if step.undoing else S.DUE, **fresh_budget(draft.now))
     if draft.status is G.STUCK:
         draft.turn(G.COMPENSATING if step.undoing else G.RUNNING)

@@ -13,12 +13,12 @@ from orchestration.core.draft import Draft, NotAllowed, WhichStep
 from orchestration.core.giving_up import abandon
 from orchestration.core.routes import go_on
 from orchestration.core.saga_state import SagaState, StepState
-from orchestration.core.states import SagaStatus, StepKind, StepStatus
+from orchestration.core.states import ANSWERED, SagaStatus, StepStatus
 
 S = StepStatus
 _BEHIND = (S.SUCCEEDED, S.SKIPPED)
 # What a step has done, and how its undo is called. Times and numbers of tries may be others in a newer version.
-_THE_SAME = ("index", "stage", "name", "kind", "participant", "action", "compensation", "payload", "pivot")
+_THE_SAME = ("index", "stage", "name", "kind", "participant", "action", "saga", "compensation", "payload", "pivot")
 _ANEW: dict[str, Any] = {
     "tries": 0, "losses": 0, "stale_answers": 0, "action_attempts": 0, "compensation_attempts": 0, "due_at": None,
     "attempt_started_at": None, "answer_by": None,
@@ -122,4 +122,4 @@ def _is_same(old: StepDefinition, new: StepDefinition) -> bool:
 
 def _has_effect(step: StepState) -> bool:
     """A person's decision and a timer have none: they are asked for, or run, again."""
-    return step.definition.kind is StepKind.CALL and (step.done or step.status is S.SUCCEEDED)
+    return step.definition.kind in ANSWERED and (step.done or step.status is S.SUCCEEDED)

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from orchestration.core.draft import Draft
-from orchestration.core.pivot import must_stay
+from orchestration.core.draft import Draft, NotAllowed
+from orchestration.core.pivot import must_stay, no_way_back
 from orchestration.core.saga_state import StepState, Stuck
 from orchestration.core.states import SagaStatus, StepStatus
 
@@ -48,6 +48,20 @@ def turn_back(draft: Draft, failed: int | None = None) -> None:
         if index == failed or step.status in (S.DUE, S.WAITING) or (step.status is S.FAILED and step.sent):
             settle(draft, index, failed=index == failed)
     go_back(draft)
+
+
+def parent_goes_back(draft: Draft) -> None:
+    """A sub-saga is undone as one unit, and only so is one that has completed reopened. What goes back already goes on.
+
+    Raises NotAllowed where there is no way back.
+    """
+    going_back = any(step.status is S.COMPENSATION_FAILED for step in draft.steps)
+    if draft.status in (G.COMPENSATING, G.COMPENSATED, G.ABANDONED) or going_back:
+        return
+    if reason := no_way_back(draft.steps):
+        raise NotAllowed(reason)
+    draft.why = "the saga that this one is a step of goes back"
+    turn_back(draft)
 
 
 def settle(draft: Draft, index: int, *, failed: bool = False) -> None:

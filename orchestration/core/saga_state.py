@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from orchestration.core.definitions import RetryPolicy, StepDefinition
-from orchestration.core.states import ENDED, OUT, UNDOING, Direction, SagaStatus, StepKind, StepStatus
+from orchestration.core.states import ANSWERED, ENDED, OUT, UNDOING, Direction, SagaStatus, StepStatus
 
 NO_DATA: Mapping[str, Any] = {}
 LOSSES_IN_COMPANY = 2
@@ -29,6 +29,7 @@ class Stuck(StrEnum):
     WORKER_DIED = "worker_died"
     STALE_EPOCH = "stale_epoch"
     CANNOT_GO_ON = "cannot_go_on"
+    SUB_SAGA_ABANDONED = "sub_saga_abandoned"
 
 
 class StepState(NamedTuple):
@@ -88,7 +89,7 @@ class StepState(NamedTuple):
     @property
     def unanswered(self) -> bool:
         """Whether a call is out, or was accepted and its answer is still to come."""
-        accepted = self.status is StepStatus.WAITING and self.definition.kind is StepKind.CALL
+        accepted = self.status is StepStatus.WAITING and self.definition.kind in ANSWERED
         return accepted or self.status in OUT or self.answer_by is not None
 
     @property

@@ -39,11 +39,12 @@ class Direction(StrEnum):
 
 @quick
 class StepKind(StrEnum):
-    """What a step is: a call to a participant, a person's decision, or a timer."""
+    """What a step is: a call to a participant, a person's decision, a timer, or another saga."""
 
     CALL = "call"
     APPROVAL = "approval"
     WAIT = "wait"
+    SAGA = "saga"
 
 
 G = SagaStatus
@@ -53,6 +54,8 @@ ENDED = frozenset({G.COMPLETED, G.COMPENSATED, G.ABANDONED})
 LIVE = frozenset(SagaStatus) - ENDED
 UNDOING = frozenset({S.COMPENSATION_DUE, S.COMPENSATING, S.COMPENSATED, S.COMPENSATION_FAILED})
 OUT = frozenset({S.RUNNING, S.COMPENSATING})
+# Kinds of steps that somebody else answers: a participant, or the saga that the step is.
+ANSWERED = frozenset({StepKind.CALL, StepKind.SAGA})
 
 # Some are two moves in one transaction, such as running, compensating, compensated.
 SAGA_MOVES: dict[SagaStatus, frozenset[SagaStatus]] = {
@@ -60,7 +63,8 @@ SAGA_MOVES: dict[SagaStatus, frozenset[SagaStatus]] = {
     G.RUNNING: frozenset({G.COMPENSATING, G.COMPLETED, G.COMPENSATED, G.STUCK, G.ABANDONED}),
     G.COMPENSATING: frozenset({G.COMPENSATED, G.STUCK, G.ABANDONED}),
     G.STUCK: frozenset({G.RUNNING, G.COMPENSATING, G.COMPLETED, G.COMPENSATED, G.ABANDONED}),
-    G.COMPLETED: frozenset(),
+    # Only a sub-saga, and only when its parent goes back: to its parent it is one step, which is undone as one.
+    G.COMPLETED: frozenset({G.COMPENSATING, G.COMPENSATED}),
     G.COMPENSATED: frozenset(),
     G.ABANDONED: frozenset(),
 }

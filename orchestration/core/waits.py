@@ -6,10 +6,12 @@ from orchestration.core import events
 from orchestration.core.draft import Draft
 from orchestration.core.events import RetriableEvent
 from orchestration.core.saga_state import StepState
+from orchestration.core.states import StepKind
 
 LONGEST_WAIT = timedelta(hours=1)
 SHORTEST_POLL = timedelta(seconds=0.2)
 NOTHING = timedelta(0)
+FOR_EVER = timedelta(days=36_500)
 
 
 def next_try_at(draft: Draft, step: StepState, event: RetriableEvent) -> datetime:
@@ -33,9 +35,11 @@ def answer_by(draft: Draft, step: StepState) -> datetime:
     """When a call that is accepted now must be answered: nothing that was accepted waits for ever.
 
     By the definition, else by the deadline. The deadline does not end an undo, nor what comes after the pivot: there
-    its length counts anew.
+    its length counts anew. A sub-saga answers when it ends: it has a deadline of its own, and people who look after it.
     """
     definition = step.definition
+    if definition.kind is StepKind.SAGA:
+        return draft.now + FOR_EVER
     deadline_at = draft.before.deadline_at
     if step.undoing or definition.answer_within is not None or deadline_at <= draft.now:
         return draft.now + definition.longest_wait

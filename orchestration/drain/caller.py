@@ -11,6 +11,7 @@ import psycopg
 from orchestration.core.definitions import SagaDefinition
 from orchestration.core.mapping import MappingError
 from orchestration.core.saga_state import StepState
+from orchestration.core.states import StepKind
 from orchestration.drain.calls import Finished, cannot_be_made, command_for, finished
 from orchestration.drain.catalogue import Catalogue
 from orchestration.drain.clock import DatabaseClock
@@ -20,7 +21,7 @@ from orchestration.drain.slots import Slots, grace
 from orchestration.faults import FIRE, Fault
 from orchestration.participants.call import call
 from orchestration.participants.messages import Answer, Command, Outcome, Transport, problem
-from orchestration.participants.transports import Transports
+from orchestration.participants.transports import SUB_SAGA, Transports
 from orchestration.store.rows import StoredSaga
 
 # Which call of a saga: index of the step, whether it undoes, number of the try. A call that has ended stays known until
@@ -93,7 +94,7 @@ class Caller:
         command: Command | None = None
         try:
             command = command_for(saga, step)
-            answer = await call(command, self._transport(command), self._before_sending)
+            answer = await call(command, self._transport(step), self._before_sending)
         except MappingError as error:
             answer = cannot_be_made(error)
         except LeaseLost:
@@ -105,8 +106,14 @@ class Caller:
             self._out -= 1
         self._on_finished(finished(saga, step, command, answer, self._clock.now(), random.random()))  # noqa: S311  jitter
 
-    def _transport(self, command: Command) -> Transport:
-        return self._transports.by_name(self._catalogue.participants[command.participant].transport)
+    def ended(self, saga_id: UUID) -> None:
+        """A sub-saga has ended: its parent is told."""
+        self._transports.sub_sagas().ended(saga_id)
+
+    def _transport(self, step: StepState) -> Transport:
+        if step.definition.kind is StepKind.SAGA:
+            return self._transports.by_name(SUB_SAGA)
+        return self._transports.by_name(self._catalogue.participants[step.definition.participant].transport)
 
     async def _before_sending(self, command: Command) -> Fault | None:
         if not self._lease.holds():

@@ -8,6 +8,7 @@ import psycopg
 
 from orchestration.drain.calls import Finished
 from orchestration.drain.connections import GONE, Connection
+from orchestration.participants.transports import SUB_SAGA
 from orchestration.store.figures import ADD, Figures, parameters
 from orchestration.store.rows import SagaChange
 
@@ -19,7 +20,7 @@ LOCKED = psycopg.errors.LockNotAvailable
 
 def call_ended(figures: Figures, ended: Finished) -> None:
     attempt = ended.attempt
-    series = ("call_duration_seconds", ended.participant, attempt.direction, attempt.outcome)
+    series = ("call_duration_seconds", ended.participant or SUB_SAGA, attempt.direction, attempt.outcome)
     figures.observe(series, (attempt.finished_at - attempt.started_at).total_seconds())
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from orchestration.core import parking
 from orchestration.core.saga_state import StepState
-from orchestration.core.states import OUT, SagaStatus
+from orchestration.core.states import OUT, SagaStatus, StepKind
 from orchestration.drain.suspects import apart
 from orchestration.store import parked
 from orchestration.store.rows import StoredSaga
@@ -54,6 +54,8 @@ class Gates:
 
     def _may_be_called(self, step: StepState, *, has_turn: bool) -> bool:
         drain, definition = self._drain, step.definition
+        if definition.kind is StepKind.SAGA:
+            return True
         known = drain.catalogue.participants.get(definition.participant)
         if known is None:
             return False

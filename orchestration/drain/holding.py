@@ -46,6 +46,8 @@ class Holding:
         """`change` of `saga` is in the database: hold what is ours, and start its calls."""
         self._announcer.changed(saga.id, change.revision)
         saga_landed(self._figures, saga, change)
+        if saga.parent_id is not None and change.finished_at is not None:
+            self._caller.ended(saga.id)
         if change.parked_on is not None:
             self.parked.append(change.parked_on)
         if saga.lock_key is not None or saga.definition.concurrency is not None:

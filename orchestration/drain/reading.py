@@ -16,7 +16,7 @@ from orchestration.store.rows import StoredSaga, stored_sagas
 if TYPE_CHECKING:
     from orchestration.drain.loop import Drain
 
-_STATUS, _DUE_AT, _CONFIGURATION, _NOW, _NAME = 2, 13, 18, 19, 20
+_STATUS, _DUE_AT, _CONFIGURATION, _NOW, _NAME = 2, 13, 19, 20, 21
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 # A launch gets its due time before its commit, so rows may appear behind the newest that was claimed.
 MARGIN = timedelta(seconds=2)

@@ -31,6 +31,7 @@ class Saga(models.Model):
 
     `lock_key`: of the live sagas of one definition with the same value one goes on at a time. `limited`: its
     definition says how many may be in flight. Both are fixed at the launch.
+    A sub-saga is the step at `parent_position` of the saga `parent_id`; `depth`: how many sagas it is nested in.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -61,6 +62,9 @@ class Saga(models.Model):
     finished_at = models.DateTimeField(null=True)
     restarted_from_id = models.UUIDField(null=True)
     restarted_as_id = models.UUIDField(null=True)
+    parent_id = models.UUIDField(null=True)
+    parent_position = models.PositiveSmallIntegerField(null=True)
+    depth = models.PositiveSmallIntegerField(db_default=0)
 
     objects = SagaQuerySet.as_manager()
 
@@ -161,6 +165,7 @@ class Step(models.Model):
     effect. `answer_by`: until then the answer to an accepted call may come. `output`: what it answered where no attempt
     says it: by a callback, a person's decision. `edited_input`: what its calls carry since a person changed it.
     `origin_saga_id`: the saga that did it, where a restart has kept it; its undo is sent in that saga's name.
+    `child_saga_id`: the sub-saga that it is.
     """
 
     pk = models.CompositePrimaryKey("saga_id", "position")
@@ -188,6 +193,7 @@ class Step(models.Model):
     done = models.BooleanField(default=False)
     answer_by = models.DateTimeField(null=True)
     origin_saga_id = models.UUIDField(null=True)
+    child_saga_id = models.UUIDField(null=True)
     edited_input = models.JSONField(null=True)
     output = models.JSONField(null=True)
     error = models.JSONField(null=True)
@@ -219,6 +225,7 @@ class Attempt(models.Model):
         LOST = "lost", _("lost with its worker")
         STALE = "stale_epoch", _("refused as stale")
         UNDONE = "undone", _("undone by the participant")
+        GIVEN_UP = "given_up", _("given up by a person")
 
     pk = models.CompositePrimaryKey("saga_id", "position", "direction", "number")
     saga = models.ForeignKey(

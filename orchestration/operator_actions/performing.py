@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from orchestration import advance, audit, dispatch
+from orchestration import advance, audit, dispatch, parents
 from orchestration.audit import Actor
 from orchestration.core.definitions import SagaDefinition
 from orchestration.core.draft import NotAllowed
@@ -89,6 +89,7 @@ def _do(asked: Asked, definition: SagaDefinition, target: Target | None) -> Saga
     )
     event = asked.event(now)
     change = advance.outside(saga, event, happened, now)
+    parents.doubted_in_vain(saga.state, change.state, asked.saga_id, asked.act.name)
     if asked.details.get("output") is not None and not change.step_outputs:
         raise WrongAct("output", "an undo has none")
     if change.state != saga.state:
@@ -105,6 +106,7 @@ def _record(saga: StoredSaga, change: SagaChange) -> None:
     if not outside.record(saga, change):
         raise RuntimeError(f"saga {change.id} was written by somebody else while its row was locked")
     dispatch.acted(change.id, change.revision)
+    parents.ended(saga, change)
 
 
 def _rejection(asked: Asked, saga: SagaState) -> dict[int, str]:

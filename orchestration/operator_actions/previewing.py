@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from orchestration import parents
 from orchestration.audit import Actor
 from orchestration.core import data, mapping
 from orchestration.core.decisions import decide
@@ -60,6 +61,7 @@ def preview(
     try:
         event = asked.event(now)
         after = decide(saga.state, event, now).after
+        parents.doubted_in_vain(saga.state, after, saga_id, act)
         if target is not None and isinstance(event, RestartFrom):
             after = restarting.planned(saga_id, saga.state, target, event, now).decision().after
     except NotAllowed as error:
@@ -80,7 +82,12 @@ def _unedited(after: SagaState, before: SagaState) -> SagaState:
 
 def _planned(saga: SagaState, index: int, direction: Direction) -> PlannedCall:
     step = saga.steps[index]
-    return PlannedCall(step.definition.name, direction.value, step.definition.participant, _payload(saga, step))
+    return PlannedCall(step.definition.name, direction.value, _called(step), _payload(saga, step))
+
+
+def _called(step: StepState) -> str:
+    """Who is called: a participant, or the definition of a sub-saga."""
+    return step.definition.participant or f"saga:{step.definition.saga}"
 
 
 def _payload(saga: SagaState, step: StepState) -> Any:

@@ -44,6 +44,8 @@ def target_of(saga_id: UUID, details: Mapping[str, Any]) -> Target:
     newer = SagaDefinition.objects.usable().filter(name=own.name, version=wanted).first()
     if newer is None:
         raise WrongAct("version", f"there is no version {wanted} of {own.name}")
+    if compiled_definition(newer.pk).lock_key != compiled_definition(own.pk).lock_key:
+        raise WrongAct("version", f"version {wanted} locks by another key than version {own.version}")
     return Target(newer.pk, newer.version, compiled_definition(newer.pk))
 
 
@@ -77,6 +79,7 @@ def take_over(
         paused=state.paused, due_at=state.wake_at(now), epoch=old.epoch + 1, journal_length=1,
         business_key=old.business_key, trigger=TRIGGER, launched_by=actor, created_at=now, started_at=now,
         deadline_at=state.deadline_at, restarted_from_id=old.id, lock_key=old.lock_key, limited=limited,
+        **_place_of(old.id),
         parked_on=parking.concurrency(target.definition.name) if limited and state.status in IN_FLIGHT else None,
     )  # fmt: skip
     SagaData.objects.create(saga_id=new_id, input=dict(state.input))
@@ -85,19 +88,36 @@ def take_over(
         saga_id=new_id, seq=1, at=now, kind=LAUNCHED, status=state.status, epoch=old.epoch + 1, actor=actor,
         moves=" ".join(map(str, draft.decision().moves)), reason=reason,
     )  # fmt: skip
+    _change_hands(new_id, old.id)
     Saga.objects.filter(pk=old.id).update(restarted_as_id=new_id)
     _tell(new_id, target.definition.name)
     return new_id
 
 
+def _place_of(old_id: UUID) -> dict[str, Any]:
+    """The new saga is the step that the old one was, if it was one."""
+    [place] = Saga.objects.filter(pk=old_id).values("parent_id", "parent_position", "depth")
+    return dict(place)
+
+
+def _change_hands(new_id: UUID, old_id: UUID) -> None:
+    """The step that the old saga was is the new one now, and so is the parent of the sub-sagas of kept steps."""
+    Step.objects.filter(child_saga_id=old_id, saga_id=Saga.objects.values("parent_id").filter(pk=old_id)[:1]).update(
+        child_saga_id=new_id
+    )
+    kept = Step.objects.filter(saga_id=new_id, child_saga_id__isnull=False).values("child_saga_id")
+    Saga.objects.filter(pk__in=kept).update(parent_id=new_id)
+
+
 def _write_steps(new_id: UUID, old_id: UUID, state: SagaState) -> None:
     """What is kept is copied with what it answered, and with why a person skipped it."""
-    errors = dict(Step.objects.filter(saga_id=old_id).values_list("position", "error"))
+    olds = {step.position: step for step in Step.objects.filter(saga_id=old_id)}
+    kept = {step.definition.index: olds[step.definition.index] for step in state.steps if step.origin_saga_id}
     Step.objects.bulk_create(
         Step(
             saga_id=new_id, position=step.definition.index, stage=step.definition.stage, name=step.definition.name,
             output=state.outputs.get(step.definition.name) if step.origin_saga_id else None,
-            error=errors.get(step.definition.index) if step.origin_saga_id else None,
+            **{name: getattr(kept.get(step.definition.index), name, None) for name in ("error", "child_saga_id")},
             **{name: getattr(step, name) for name in _COPIED},
         )
         for step in state.steps

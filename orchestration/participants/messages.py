@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     IN_PROGRESS = "in_progress"
     STALE_EPOCH = "stale_epoch"
     UNDONE = "undone"
+    GIVEN_UP = "given_up"  # of a sub-saga that a person has abandoned
     ABSENT = "absent"  # an answer of the status endpoint; a try never ends so
 
 
@@ -95,10 +96,14 @@ class Answer(NamedTuple):
                 return events.Succeeded(step, self.output)
             case Outcome.REFUSED:
                 return events.Refused(step, for_ever=self.for_ever, sent=self.sent)
-            case Outcome.STALE_EPOCH:
-                return events.StaleEpoch(step)
-            case Outcome.UNDONE:
-                return events.Undone(step)
+            case Outcome.GIVEN_UP:
+                return events.GivenUp(step, str(self.error["message"]) if self.error else "")
+        plain: dict[Outcome, type[events.CallEvent]] = {
+            Outcome.STALE_EPOCH: events.StaleEpoch,
+            Outcome.UNDONE: events.Undone,
+        }
+        if self.outcome in plain:
+            return plain[self.outcome](step)
         raise ValueError(f"no try ends {self.outcome}")
 
 

@@ -9,6 +9,9 @@ from orchestration.participants.function import FunctionTransport
 from orchestration.participants.hosts import AllowList
 from orchestration.participants.http import HttpParticipant, HttpTransport
 from orchestration.participants.messages import Transport
+from orchestration.participants.sub_saga import SubSagaTransport
+
+SUB_SAGA = "sub-saga"
 
 
 class Connected(Transport, Protocol):
@@ -29,9 +32,12 @@ class Transports:
         self._allowed = AllowList(settings.SAGA_PARTICIPANT_HOSTS)
         self._functions = FunctionTransport()
         self._connected: dict[str, Connected] = {"http": self._http()}
+        self._sub_sagas: SubSagaTransport | None = None
 
     def by_name(self, name: str) -> Transport:
-        """`name`: of Participant.Transport."""
+        """`name`: of Participant.Transport, or SUB_SAGA."""
+        if name == SUB_SAGA:
+            return self.sub_sagas()
         return self.over_network(name) or self._functions
 
     def over_network(self, name: str) -> Connected | None:
@@ -41,6 +47,11 @@ class Transports:
         if name not in self._connected:
             self._connected[name] = self._grpc() if name == "grpc" else self._amqp()
         return self._connected[name]
+
+    def sub_sagas(self) -> SubSagaTransport:
+        if self._sub_sagas is None:
+            self._sub_sagas = self._connected[SUB_SAGA] = SubSagaTransport()
+        return self._sub_sagas
 
     async def close(self) -> None:
         self._functions.close()

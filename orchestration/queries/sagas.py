@@ -1,6 +1,6 @@
 """Questions about sagas and their steps that pages and API share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -52,6 +52,8 @@ def outputs_of(saga_ids: Collection[UUID]) -> dict[tuple[UUID, int], Any]:
 
 def waiting_until(step: Step) -> datetime | None:
     """When a wait ends by itself: for a participant's promised answer, a person's decision, a timer. None: no wait."""
+    if step.child_saga_id is not None:
+        return None  # it waits for the end of a sub-saga, however long that takes
     return step.answer_by or (step.due_at if step.status == StepStatus.WAITING else None)
 
 
@@ -65,3 +67,18 @@ def step_direction(step: Step) -> Direction:
 def step_attempts(step: Step) -> int:
     """Tries in both directions."""
     return step.action_attempts + step.compensation_attempts
+
+
+def parent_steps(sagas: Iterable[Saga]) -> dict[UUID, str]:
+    """The name of the step that each sub-saga is, by the sub-saga's id; no query when there is none among `sagas`."""
+    places = {saga.pk: (saga.parent_id, saga.parent_position) for saga in sagas if saga.parent_id is not None}
+    if not places:
+        return {}
+    steps = Step.objects.filter(saga_id__in={parent for parent, _position in places.values()})
+    names = {(saga_id, position): name for saga_id, position, name in steps.values_list("saga_id", "position", "name")}
+    return {pk: names[place] for pk, place in places.items() if place in names}
+
+
+def sub_sagas_of(steps: Iterable[Step]) -> dict[UUID, Saga]:
+    """The sub-sagas that `steps` are, by id."""
+    return Saga.objects.in_bulk([step.child_saga_id for step in steps if step.child_saga_id is not None])

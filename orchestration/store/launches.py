@@ -11,11 +11,11 @@ WITH key AS (
     INSERT INTO orchestration_saga (
         id, definition_id, definition_name, status, paused, due_at, epoch, outside_writes, revision, journal_length,
         business_key, trigger, launched_by, stuck_code, stuck_reason, overdue, lock_key, limited, created_at,
-        deadline_at)
+        deadline_at, parent_id, parent_position, depth)
     SELECT %(id)s, %(definition_id)s, %(definition_name)s, 'pending', false, clock_timestamp(), 0, 0, 0, 1,
         %(business_key)s, %(trigger)s, %(launched_by)s, '', '', false, %(lock_key)s, %(limited)s,
         clock_timestamp(),
-        clock_timestamp() + %(deadline)s
+        clock_timestamp() + %(deadline)s, %(parent_id)s::uuid, %(parent_position)s::smallint, %(depth)s
     WHERE %(key)s::text IS NULL OR EXISTS (SELECT FROM key)
     RETURNING id, created_at
 ), data AS (

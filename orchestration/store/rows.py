@@ -14,7 +14,7 @@ from orchestration.core.states import SagaStatus, StepStatus
 
 SAGA_COLUMNS = """s.id, s.definition_id, s.status, s.paused, s.stuck_code, s.stuck_reason, s.deadline_at, s.epoch,
     s.outside_writes, s.revision, s.business_key, s.started_at, s.drain_id, s.due_at, s.parked_on, d.input::text,
-    s.overdue, s.lock_key"""
+    s.overdue, s.lock_key, s.parent_id"""
 STEP_COLUMNS = """saga_id, position, status, in_doubt, sent, refused_only, effect_stands, never_undoable, tries, losses,
     stale_answers, action_attempts, compensation_attempts, due_at, attempt_started_at, started_at, finished_at,
     done, answer_by, origin_saga_id, edited_input::text"""
@@ -35,6 +35,7 @@ class StoredSaga:
     drain_id: UUID | None
     parked_on: str | None = None
     lock_key: str | None = None
+    parent_id: UUID | None = None
 
 
 class AttemptRow(NamedTuple):
@@ -131,6 +132,7 @@ def _stored(
     return StoredSaga(
         id=row[0], definition=definition, state=state, epoch=row[7], outside_writes=row[8], revision=row[9],
         business_key=row[10], started_at=row[11], drain_id=row[12], parked_on=row[14], lock_key=row[17],
+        parent_id=row[18],
     )  # fmt: skip
 
 

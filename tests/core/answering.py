@@ -11,7 +11,8 @@ from orchestration.core import events
 from orchestration.core.decisions import begin, decide
 from orchestration.core.definitions import StepDefinition
 from orchestration.core.events import CallEvent, RetriableEvent
-from orchestration.core.states import OUT, Direction, SagaStatus, StepKind, StepStatus
+from orchestration.core.saga_state import Stuck
+from orchestration.core.states import ANSWERED, OUT, Direction, SagaStatus, StepKind, StepStatus
 from tests.core.books import Books
 from tests.core.random_sagas import SECOND, definitions, launched
 from tests.core.world import Hap, Participant
@@ -22,7 +23,7 @@ CALLING = precondition(lambda self: self.saga.calls_out() or (not self.saga.paus
 LIVE = precondition(lambda self: not self.saga.ended)
 KINDS = [
     events.Succeeded, events.Refused, events.Undone, events.StaleEpoch, events.Lost, events.InDoubt, events.TryLater,
-    events.NotSent, events.InProgress, events.Accepted,
+    events.NotSent, events.InProgress, events.Accepted, events.GivenUp,
 ]  # fmt: skip
 
 hap = st.sampled_from(Hap)
@@ -136,7 +137,7 @@ class Answering(Books):
     @rule(step=st.integers(0, 7), direction=st.sampled_from(Direction), refuses=st.booleans(), output=output)
     def a_participant_calls_back(self, step: int, direction: Direction, refuses: bool, output: Any) -> None:
         """Early, in time, late, or once more: it is taken exactly while a try of that direction has no answer."""
-        if step >= len(self.world) or self.world[step].kind is not StepKind.CALL:
+        if step >= len(self.world) or self.world[step].kind not in ANSWERED:
             return
         before, old, me = self.saga, self.saga.steps[step], self.world[step]
         took_effect = me.undone if direction is Direction.COMPENSATION else me.stands
@@ -155,6 +156,27 @@ class Answering(Books):
             assert self.saga.status is G.STUCK
         else:
             self.check_answer(before, answer)
+
+    @rule(step=st.integers(0, 7), direction=st.sampled_from(Direction), given_up=st.booleans(), hap=hap)
+    def a_sub_saga_ends_badly(self, step: int, direction: Direction, given_up: bool, hap: Hap) -> None:
+        """It has gone back by itself, or a person has abandoned it: then some of it may stand."""
+        if step >= len(self.world) or self.world[step].kind is not StepKind.SAGA:
+            return
+        before, answer = self.saga, events.GivenUp(step, "abandoned") if given_up else events.Undone(step)
+        decision = decide(before, events.CalledBack(step, direction, answer), self.now)
+        if decision.after == before:
+            return
+        self.note(answer, hap)
+        self.land(decision)
+        if given_up and before.status in (G.PENDING, G.RUNNING) and not before.stuck_code:
+            assert self.saga.stuck_code == Stuck.SUB_SAGA_ABANDONED
+
+    @CALLING
+    @rule(which=which, hap=hap)
+    def a_sub_saga_turns_out_to_be_given_up(self, which: int, hap: Hap) -> None:
+        step = self.out(which)
+        if step is not None and self.world[step].kind is StepKind.SAGA:
+            self.answered(events.GivenUp(step, "abandoned"), hap)
 
     @rule(kind=st.sampled_from(KINDS), step=st.integers(0, 7))
     def an_answer_comes_that_nobody_waits_for(self, kind: type[CallEvent], step: int) -> None:

@@ -11,7 +11,7 @@ from orchestration.core.draft import Decision
 from orchestration.core.effects import open_effects
 from orchestration.core.events import CallEvent
 from orchestration.core.saga_state import SagaState, StepState
-from orchestration.core.states import SAGA_MOVES, STEP_MOVES, SagaStatus, StepKind, StepStatus
+from orchestration.core.states import ANSWERED, SAGA_MOVES, STEP_MOVES, SagaStatus, StepStatus
 from tests.core.letters import NOW, letters
 from tests.core.world import RETRIABLE, Budget, Hap, Participant
 
@@ -170,7 +170,7 @@ class Books(RuleBasedStateMachine):
     @invariant()
     def what_succeeded_took_effect(self) -> None:
         for step, me in zip(self.saga.steps, self.world, strict=True):
-            if step.status is S.SUCCEEDED and me.kind is StepKind.CALL:
+            if step.status is S.SUCCEEDED and me.kind in ANSWERED:
                 assert me.acted
                 assert not me.undone
             assert step.status is not S.COMPENSATED or me.undone

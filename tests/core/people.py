@@ -103,6 +103,23 @@ class People(Answering):
                 me.output = output
 
     @BEGUN
+    @rule(unlikely=st.integers(0, 5))
+    def its_own_parent_goes_back(self, unlikely: int) -> None:
+        """As one step of another saga it is undone as one, also after its end."""
+        before, barred = self.saga, self.no_way_back()
+        if unlikely:
+            return
+        try:
+            decision = decide(before, events.ParentGoesBack(), self.now)
+        except NotAllowed:
+            assert barred
+            assert self.saga is before
+            return
+        assert not barred or before.status in (G.COMPENSATING, G.COMPENSATED, G.ABANDONED) or self.turned_back
+        self.land(decision)
+        assert self.saga.status is before.status or self.saga.status in (G.COMPENSATING, G.COMPENSATED, G.ABANDONED)
+
+    @BEGUN
     @rule(kind=st.sampled_from([events.Pause, events.Resume, events.Resume]))
     def an_operator_pauses_or_resumes(self, kind: type[Event]) -> None:
         assert self.act(kind()) is not self.saga.ended
@@ -149,6 +166,8 @@ class People(Answering):
             afresh = old.undoing is new.undoing and new.tries == 0 and new.due_at == self.now
             if afresh and isinstance(event, events.Retry | events.EditAndRetry | events.Compensate):
                 self.budget(old).used = 0
+                if old.definition.kind is StepKind.SAGA and old.status is S.FAILED and not old.in_doubt:
+                    self.world[old.definition.index].begins_anew()
         self.land(decision)
         return True
 

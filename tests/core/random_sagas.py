@@ -19,7 +19,7 @@ policies = st.sampled_from(
     [RetryPolicy(tries, initial * SECOND, 2, 8 * SECOND) for tries, initial in ((2, 1), (1, 1), (3, 0))]
 )
 lengths = st.sampled_from([5 * SECOND, 20 * SECOND, 100 * SECOND])
-kinds = st.sampled_from([StepKind.CALL] * 6 + [StepKind.APPROVAL, StepKind.WAIT])
+kinds = st.sampled_from([StepKind.CALL] * 6 + [StepKind.APPROVAL, StepKind.WAIT, StepKind.SAGA])
 conditions = st.sampled_from([None] * 8 + sorted(CONDITIONS))
 
 
@@ -33,8 +33,13 @@ def definitions(draw: st.DrawFn) -> tuple[StepDefinition, ...]:
 
 
 def _step(draw: st.DrawFn, index: int, stage: int, *, is_pivot: bool) -> StepDefinition:
-    kind = StepKind.CALL if is_pivot else draw(kinds)
+    kind = draw(st.sampled_from([*[StepKind.CALL] * 4, StepKind.SAGA]) if is_pivot else kinds)
     common = {"index": index, "stage": stage, "name": f"step-{index}", "kind": kind, "when": draw(conditions)}
+    if kind is StepKind.SAGA:
+        return StepDefinition(
+            participant="", action="sub", compensation="sub", saga="sub", retry=draw(policies),
+            compensation_retry=draw(policies), pivot=is_pivot, **common,
+        )  # fmt: skip
     if kind is not StepKind.CALL:
         return StepDefinition(participant="", action="", wait=draw(lengths), **common)
     within = draw(st.none() | lengths)

@@ -125,7 +125,12 @@ def test_without_a_pivot_every_step_may_leave_its_compensation_out():
         ),
         pytest.param([{"name": "a", "approval": {}, "pivot": True}], "steps[0].pivot: does not go", id="a pivot"),
         pytest.param([{"name": "a", "wait": 1, "colour": 1}], "steps[0].colour: unknown field", id="unknown"),
-        pytest.param([{"name": "a", "saga": "other"}], "steps[0].saga: is not supported yet", id="a sub-saga"),
+        pytest.param([{"name": "a", "saga": "Other!"}], "steps[0].saga: must be 1 to 64 of", id="no name of a saga"),
+        pytest.param(
+            [{"name": "a", "saga": "other", "timeout": 5}], "steps[0].timeout: does not go with a step of",
+            id="a sub-saga with a timeout",
+        ),
+        pytest.param([{"name": "a", "saga": "other", "payload": "{"}], "steps[0].payload: ", id="no payload"),
     ],
 )  # fmt: skip
 def test_a_wrong_step_is_refused_with_its_place(items, said):

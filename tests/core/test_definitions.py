@@ -142,7 +142,7 @@ def test_a_lock_that_is_no_expression_is_refused(expression):
     assert [one.split(":")[0] for one in problems(document(lock_key=expression))] == ["lock_key"]
 
 
-@pytest.mark.parametrize("name", ["saga", "secrets"])
+@pytest.mark.parametrize("name", ["secrets"])
 def test_what_is_not_built_yet_in_a_step_is_refused(name):
     assert f"steps[0].{name}: is not supported yet" in problems(document({name: 1}))
 

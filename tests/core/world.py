@@ -19,9 +19,9 @@ class Hap(Enum):
 
 # Answers that leave open what happened; those of the first line use up no try.
 AT_WORK = (events.Accepted, events.InProgress, events.Lost, events.StaleEpoch)
-UNCERTAIN = (*AT_WORK, events.InDoubt)
+UNCERTAIN = (*AT_WORK, events.InDoubt, events.GivenUp)
 RETRIABLE = (events.InDoubt, events.TryLater, events.NotSent)
-DOUBTFUL = (events.InProgress, events.Lost, events.StaleEpoch, events.InDoubt)
+DOUBTFUL = (events.InProgress, events.Lost, events.StaleEpoch, events.InDoubt, events.GivenUp)
 SURE = (events.Succeeded, events.Undone)
 
 
@@ -106,6 +106,10 @@ class Participant:
         self._keep_books(self.undo, event)
         self.undone |= isinstance(event, SURE) or (isinstance(event, UNCERTAIN) and hap is Hap.EFFECT)
 
+    def begins_anew(self) -> None:
+        """Another sub-saga in the place of one of which nothing is left."""
+        self.left_the_worker, self.heard_only_noes = False, True
+
     def breaks_its_promise(self) -> None:
         """Nobody waits for the promised answer any longer, and it has not come."""
         if self.promised:
@@ -118,7 +122,7 @@ class Participant:
         if for_ever or isinstance(event, SURE):
             self.in_doubt = False  # "it can never be undone" is as sure as "done"
         self.in_doubt |= isinstance(event, DOUBTFUL) and not (self.promised and isinstance(event, events.InProgress))
-        if isinstance(event, SURE) or (isinstance(event, events.Refused) and event.sent):
+        if isinstance(event, (*SURE, events.GivenUp)) or (isinstance(event, events.Refused) and event.sent):
             self.promised = False
         elif isinstance(event, (*RETRIABLE, events.Refused)):
             self.breaks_its_promise()

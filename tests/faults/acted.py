@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from tests.faults.facts import Audited, Facts
 from tests.faults.verdicts import Miss, Verdict, verdict
 
-_DONE = 200
-_ANSWERS = {200, 403, 409}  # whoever got one of these knows what became of the act
+_DONE = (200, 201)
+_ANSWERS = {*_DONE, 403, 409}  # whoever got one of these knows what became of the act
 
 
 def verdicts(facts: Facts) -> list[Verdict]:
@@ -26,7 +26,7 @@ def unaudited(facts: Facts) -> Iterator[Miss]:
         rows[row.reason].append(row)
     for act in facts.acts:
         mine = rows.pop(act.reason, [])
-        expected = [(act.saga_id, act.act, act.status == _DONE)] if act.status in _ANSWERS else []
+        expected = [(act.saga_id, act.act, act.status in _DONE)] if act.status in _ANSWERS else []
         found = [(row.saga_id, row.act, row.granted) for row in mine]
         if found != expected and (act.status in _ANSWERS or len(found) > 1):
             yield Miss(act.saga_id, f"{act.act} ({act.reason}) was answered {act.status} and audited {found}")
@@ -47,5 +47,5 @@ def doubly_done(facts: Facts) -> Iterator[Miss]:
     for act in facts.acts:
         if act.twin and effects[act.reason] + effects[act.twin] > 1:
             yield Miss(act.saga_id, f"{act.act} was done by both of {act.twin} and {act.reason}")
-        if act.twin and act.status == _DONE and effects[act.reason] + effects[act.twin] == 0:
+        if act.twin and act.status in _DONE and effects[act.reason] + effects[act.twin] == 0:
             yield Miss(act.saga_id, f"{act.act} ({act.reason}) was granted and is not in the journal")

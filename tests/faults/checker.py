@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from orchestration.core.states import ENDED
-from tests.faults import acted, hermit, intents, journal, memory, nonsense, pile, recovery
+from tests.faults import acted, hermit, intents, journal, memory, nonsense, owned, pile, recovery
 from tests.faults.facts import Effect, Facts, Step, by_saga
 from tests.faults.verdicts import Miss, Verdict, verdict
 
@@ -14,12 +15,19 @@ NOT_YET = (Verdict("P14", "secrets found where they must not be", not_yet="secre
 
 def check(facts: Facts) -> list[Verdict]:
     """All promises, in order."""
+    facts = replace(facts, effects=owned.by_owner(facts))
     found = [
         verdict(promise, statement, looked_at(facts), misses(facts))
         for promise, statement, looked_at, misses in _PROMISES
     ]
     found += [*recovery.verdicts(facts), *acted.verdicts(facts), nonsense.verdict_on(facts)]
-    found += [pile.verdict_on(facts), memory.verdict_on(facts), *hermit.verdicts(facts), *NOT_YET]
+    found += [
+        pile.verdict_on(facts),
+        memory.verdict_on(facts),
+        owned.verdict_on(facts),
+        *hermit.verdicts(facts),
+        *NOT_YET,
+    ]
     return sorted(found, key=_in_order)
 
 
@@ -57,7 +65,7 @@ def wrong_ends(facts: Facts) -> Iterator[Miss]:
             yield from _left_standing(saga.id, mine)
         elif saga.status == ABANDONED and saga.id in skipped_by_a_person:
             yield from _said_to_be_undone(saga.id, steps.get(saga.id, []), mine)
-        elif saga.status in ENDED:
+        elif saga.status in ENDED and not saga.restarted_as:
             yield Miss(saga.id, f"ended {saga.status}, and nobody asked for it")
 
 
@@ -141,8 +149,9 @@ def unended(facts: Facts) -> Iterator[Miss]:
 
 def doubly_launched(facts: Facts) -> Iterator[Miss]:
     """P13: one saga per idempotency key, which is the order's number and so its business key."""
-    counts = Counter(saga.business_key for saga in facts.sagas)
-    for saga in facts.sagas:
+    launched = [saga for saga in facts.sagas if not (saga.parent_id or saga.restarted_from)]
+    counts = Counter(saga.business_key for saga in launched)
+    for saga in launched:
         if counts[saga.business_key] > 1:
             yield Miss(saga.id, f"{counts[saga.business_key]} sagas for key {saga.business_key}")
 

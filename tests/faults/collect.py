@@ -13,12 +13,14 @@ Connection = psycopg.AsyncConnection[Any]
 Row = TypeVar("Row")
 SAGAS = """
 SELECT saga.id::text AS id, status, business_key, epoch, journal_length, paused, parked_on, due_at, stuck_reason,
-    created_at, finished_at,
+    created_at, finished_at, parent_id::text AS parent_id, restarted_from_id::text AS restarted_from,
+    restarted_as_id::text AS restarted_as,
     EXISTS (SELECT FROM orchestration_drain d WHERE d.id = saga.drain_id AND d.until > clock_timestamp()) AS owned
 FROM orchestration_saga saga
 """
 STEPS = """
-SELECT step.saga_id::text AS saga_id, step.position, step.name, step.status, planned.kind
+SELECT step.saga_id::text AS saga_id, step.position, step.name, step.status, planned.kind,
+    step.origin_saga_id::text AS origin, step.child_saga_id::text AS child
 FROM orchestration_step step JOIN orchestration_saga saga ON saga.id = step.saga_id
 JOIN orchestration_definitionstep planned USING (definition_id, position)
 ORDER BY step.saga_id, step.position

@@ -11,7 +11,7 @@ from tests.faults.schedule import Kind
 
 @dataclass(frozen=True, slots=True)
 class Saga:
-    """`owned`: by a drain whose lease is good."""
+    """`owned`: by a drain whose lease is good. `parent_id`: of a sub-saga. `restarted_from`, `restarted_as`: sagas."""
 
     id: str
     status: str
@@ -25,15 +25,22 @@ class Saga:
     stuck_reason: str = ""
     created_at: datetime | None = None
     finished_at: datetime | None = None
+    parent_id: str | None = None
+    restarted_from: str | None = None
+    restarted_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """`origin`: the saga that did it, where a restart has kept it. `child`: the sub-saga that it is."""
+
     saga_id: str
     position: int
     name: str
     status: str
     kind: str = "call"
+    origin: str | None = None
+    child: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

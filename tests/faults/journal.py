@@ -40,7 +40,7 @@ def _saga_moves(saga: Saga, events: list[Event]) -> Iterator[str]:
         legal = after.status == before.status or after.status in SAGA_MOVES[SagaStatus(before.status)]
         if not legal:
             yield f"journal {after.seq}: saga {before.status} -> {after.status}"
-    if events and events[0].status != SagaStatus.PENDING:
+    if events and events[0].status != SagaStatus.PENDING and not saga.restarted_from:
         yield f"its journal begins {events[0].status}"
     if events and events[-1].status != saga.status:
         yield f"its row says {saga.status}, its journal ends {events[-1].status}"

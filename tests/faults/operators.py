@@ -14,15 +14,15 @@ _TWICE_SHARE = 0.3
 _PAUSE_SECONDS = (0.5, 4.0)
 _SURE_SECONDS = 10.0  # no call that was out can still have an effect then
 _AGAIN_SECONDS = 0.3
-_TAKEN = 200
+_TAKEN = {200, 201}
 _APPROVAL, _APPROVED_AT_ONCE, _APPROVED_SHARE = "approve-amount", 3, 0.8
 # What is tried on a saga that is found in a status; most of it does not fit, and must then be refused.
 _TRIED = {
     "running": ("pause", "pause", "compensate", "retry"),
     "compensating": ("pause", "retry", "compensate"),
-    "stuck": ("retry", "resolve", "skip", "compensate"),
+    "stuck": ("retry", "resolve", "skip", "compensate", "restart-from", "restart-from"),
 }
-_ONCE_ONLY = {"pause", "resume", "compensate", "approve", "skip", "resolve"}
+_ONCE_ONLY = {"pause", "resume", "compensate", "approve", "skip", "resolve", "restart-from"}
 Saga = Mapping[str, Any]
 
 
@@ -84,7 +84,8 @@ class Operators:
             await self._perhaps_twice(saga, act, step=step["name"], outcome=outcome)
 
     async def _took_effect(self, saga_id: str, step: Mapping[str, Any]) -> bool:
-        """As a careful person would find out: in the participants' own books."""
+        """As a careful person would find out: in the participants' own books, under the name that they know."""
+        saga_id = step.get("origin_saga_id") or saga_id
         for url in self._participants.values():
             found = await self._rest.get(f"{url}/ledger?saga_id={saga_id}")
             entries = [(entry["step"], entry["direction"]) for entry in found["entries"]]
@@ -107,7 +108,7 @@ class Operators:
         if act in _ONCE_ONLY and saga["status"] != "compensating" and self._choice.random() < _TWICE_SHARE:
             asked.append(self._once(self._note(saga["id"], act, twin=self.acts[first].reason), 1, about))
         statuses: list[int] = await asyncio.gather(*asked)
-        return _TAKEN in statuses
+        return not _TAKEN.isdisjoint(statuses)
 
     def _note(self, saga_id: str, act: str, *, twin: str = "") -> int:
         """A place in `acts` for a request that is to be made."""

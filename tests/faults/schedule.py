@@ -46,7 +46,7 @@ _RULES = (
     "refuse",
 )
 _TIMES = {"crash_before": 2, "crash_after": 2, "refuse": 8}
-_DEFINITIONS = ("", "place-order", "place-order", "transfer-with-pivot", "order-with-approval")
+_DEFINITIONS = ("", "place-order", "place-order", "transfer-with-pivot", "order-with-approval", "order-with-delivery")
 _STEPS = ("", "", "create-order", "reserve-stock", "charge-card", "book-carrier")
 
 

@@ -281,9 +281,11 @@ def test_the_plan_follows_from_the_seed_and_has_every_kind() -> None:
 
 
 def test_the_traffic_follows_from_the_seed() -> None:
-    first, same, other = ([traffic.body() for _number in range(20)] for traffic in map(planned_traffic, (7, 7, 8)))
+    first, same, other = ([traffic.body() for _number in range(60)] for traffic in map(planned_traffic, (7, 7, 8)))
     assert first == same != other
-    assert {body["definition"] for body in first} == {"place-order", "transfer-with-pivot", "order-with-approval"}
+    assert {body["definition"] for body in first} == {
+        "place-order", "transfer-with-pivot", "order-with-approval", "order-with-delivery",
+    }  # fmt: skip
 
 
 def planned_traffic(seed: int) -> Traffic:

@@ -15,6 +15,7 @@ _CHANGES: dict[str, tuple[dict[str, Any], ...]] = {
     "place-order-mixed": _ORDERS,  # the payment by gRPC, the delivery by RabbitMQ where there is one
     "order-with-approval": ({"amount": 60_000}, {"region": "moon"}, {"region": "island", "qty": 30}),
     "transfer-with-pivot": ({"payee": "acc-closed"},),
+    "order-with-delivery": ({"card": "card-low", "amount": 5_000}, {"region": "moon"}),
 }
 _CHANGED_SHARE = 0.2
 _TWICE_SHARE = 0.05

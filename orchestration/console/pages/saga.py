@@ -94,6 +94,8 @@ def _facts(saga: Saga, steps: list[Step]) -> dict[str, Any]:
         "saga": saga,
         "stages": stages,
         "timeline": timeline.timeline(saga, steps, plan, tries, events.items, timezone.now()),
+        "sub_sagas": _sub_sagas(saga, steps),
+        "parent_step": queries.parent_steps([saga]).get(saga.pk, ""),
         "stuck": reasons.explanation(saga.stuck_code),
         "parked": parked.explain(saga),
         "lock": parked.lock_of(saga),
@@ -148,6 +150,14 @@ def _standing(saga: Saga, steps: list[Step], stages: list[lanes.Stage]) -> dict[
         "may_stand": [name for name in found if name in doubtful],
         "left_as_is": left,
     }
+
+
+def _sub_sagas(saga: Saga, steps: list[Step]) -> list[tuple[Step, Saga, bool]]:
+    """The steps that are sagas, with them, and whether this one waits for their end."""
+    found = queries.sub_sagas_of(steps)
+    pairs = [(step, found[step.child_saga_id]) for step in steps if step.child_saga_id in found]
+    live = saga.finished_at is None
+    return [(step, child, live and child.finished_at is None) for step, child in pairs]
 
 
 def _attempts(saga: Saga) -> list[dict[str, Any]]:

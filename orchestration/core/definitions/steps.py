@@ -6,14 +6,20 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from orchestration.core.definitions.reader import Reader, at
-from orchestration.core.definitions.values import ACTION_RETRY, COMPENSATION_RETRY, RetryPolicy, StepDefinition
+from orchestration.core.definitions.values import (
+    ACTION_RETRY,
+    COMPENSATION_RETRY,
+    SUB_SAGA_RETRY,
+    RetryPolicy,
+    StepDefinition,
+)
 from orchestration.core.states import StepKind
 
 MAX_STEPS = 100
 LONGEST = timedelta(days=90).total_seconds()
 SHORTEST = 0.05
 PERMISSION = re.compile(r"[a-z_]{1,64}")
-STEP_FIELDS_LATER = {"saga", "secrets"}
+STEP_FIELDS_LATER = {"secrets"}
 FIELDS = {
     StepKind.CALL: {
         "name", "participant", "action", "compensation", "payload", "when", "timeout", "answer_within", "retry",
@@ -21,6 +27,7 @@ FIELDS = {
     },
     StepKind.APPROVAL: {"name", "when", "approval"},
     StepKind.WAIT: {"name", "when", "wait"},
+    StepKind.SAGA: {"name", "saga", "payload", "when", "pivot"},
 }  # fmt: skip
 STEP_FIELDS = {"parallel"}.union(*FIELDS.values())
 RETRY_FIELDS = {"max_attempts", "initial", "factor", "max"}
@@ -88,11 +95,15 @@ def _step(reader: Reader, item: _Item, index: int, deadline: timedelta) -> StepD
         case StepKind.WAIT:
             wait = reader.seconds(body, "wait", place, default=1, low=SHORTEST, high=LONGEST)
             return StepDefinition(**common, participant="", action="", wait=wait)
+        case StepKind.SAGA:
+            return StepDefinition(**common, **_sub_saga(reader, body, place))
 
 
 def _kind(body: Mapping[str, Any]) -> StepKind:
     if "approval" in body:
         return StepKind.APPROVAL
+    if "saga" in body:
+        return StepKind.SAGA
     return StepKind.WAIT if "wait" in body else StepKind.CALL
 
 
@@ -118,6 +129,16 @@ def _call(reader: Reader, body: Mapping[str, Any], place: str, deadline: timedel
         "answer_within": answer_within,
         "longest_wait": answer_within or deadline,
     }
+
+
+def _sub_saga(reader: Reader, body: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Launched as its action, compensated as its undo."""
+    name = reader.slug(body, "saga", place)
+    return {
+        "participant": "", "saga": name, "action": name, "compensation": name,
+        "payload": reader.expression(body, "payload", place), "retry": SUB_SAGA_RETRY,
+        "compensation_retry": SUB_SAGA_RETRY, "pivot": reader.flag(body, "pivot", place, default=False),
+    }  # fmt: skip
 
 
 def _approval(reader: Reader, body: Mapping[str, Any], place: str) -> dict[str, Any]:

@@ -24,14 +24,17 @@ class RetryPolicy:
 
 
 ACTION_RETRY = RetryPolicy(3, timedelta(seconds=0.5), 2, timedelta(seconds=30))
+# How often a sub-saga is looked at, in case nobody tells of its end; and how often its launch, or its undo, is tried.
+SUB_SAGA_RETRY = RetryPolicy(10, timedelta(seconds=2), 2, timedelta(seconds=600))
 COMPENSATION_RETRY = RetryPolicy(10, timedelta(seconds=0.5), 2, timedelta(seconds=300))
 
 
 @dataclass(frozen=True, slots=True)
 class StepDefinition:
-    """One local transaction of a participant and its undo; or a person's decision, or a timer.
+    """One local transaction of a participant and its undo; or a person's decision, or a timer, or another saga.
 
-    compensation: None where there is nothing to undo. participant, action: empty unless `kind` is a call.
+    saga: the name of the definition of that other saga. compensation: None where there is nothing to undo. participant,
+    action: empty unless `kind` is a call.
     wait: how long a person may take to decide, or the timer runs. permission: who may decide.
     answer_within: how long an accepted call may take, by the document. longest_wait: the same, or else the length of
     the saga's deadline. place: where in the document it stands.
@@ -57,6 +60,7 @@ class StepDefinition:
     permission: str = ""
     wait: timedelta | None = None
     place: str = ""
+    saga: str = ""
 
 
 @dataclass(frozen=True, slots=True)

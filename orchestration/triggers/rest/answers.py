@@ -43,7 +43,9 @@ ERRORS = errors(404, 409, *TAKES_BODY, 422)
 
 
 class StepOut(Schema):
-    """`kind`: call, approval or wait. `waiting_until`: when a wait ends by itself.
+    """`kind`: call, approval, wait or saga. `waiting_until`: when a wait ends by itself.
+
+    `saga`: of a sub-saga, the name of its definition; `child_saga_id`: the sub-saga itself, once it is launched.
 
     `origin_saga_id`: the saga that did it, where a restart has kept it; its undo carries that id, and its key.
     """
@@ -60,10 +62,15 @@ class StepOut(Schema):
     finished_at: datetime | None
     waiting_until: datetime | None
     origin_saga_id: UUID | None
+    saga: str | None
+    child_saga_id: UUID | None
 
 
 class SagaOut(Schema):
-    """`restarted_from`: the saga that this one took over; `restarted_as`: the one that took this one over."""
+    """`restarted_from`: the saga that this one took over; `restarted_as`: the one that took this one over.
+
+    `parent_saga_id`, `parent_step`: of a sub-saga, the step of the saga that it is.
+    """
 
     id: UUID
     definition: str
@@ -86,6 +93,8 @@ class SagaOut(Schema):
     launched_by: str
     restarted_from: UUID | None
     restarted_as: UUID | None
+    parent_saga_id: UUID | None
+    parent_step: str | None
 
 
 class ConflictBody(ErrorBody):
