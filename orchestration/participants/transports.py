@@ -50,11 +50,13 @@ class Transports:
 
     def sub_sagas(self) -> SubSagaTransport:
         if self._sub_sagas is None:
-            self._sub_sagas = self._connected[SUB_SAGA] = SubSagaTransport()
+            self._sub_sagas = SubSagaTransport()
         return self._sub_sagas
 
     async def close(self) -> None:
         self._functions.close()
+        if self._sub_sagas is not None:
+            await self._sub_sagas.close()
         for transport in self._connected.values():
             await transport.close()
 
