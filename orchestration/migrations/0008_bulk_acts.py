@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestration', '0008_restart_from'),
+        ('orchestration', '0007_restart_from'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

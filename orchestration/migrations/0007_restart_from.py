@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("orchestration", "0014_audit_chain")]
+    dependencies = [("orchestration", "0006_audit_chain")]
 
     operations = [
         migrations.AddField("saga", "restarted_from_id", models.UUIDField(null=True)),

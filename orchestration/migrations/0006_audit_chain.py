@@ -19,7 +19,7 @@ INSERT INTO orchestration_auditwaiting (entry_id) SELECT id FROM orchestration_a
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orchestration", "0012_drafts_and_limits")]
+    dependencies = [("orchestration", "0005_drafts_and_limits")]
     operations = [
         migrations.CreateModel(
             name="AuditWaiting",

@@ -25,7 +25,7 @@ ALTER TABLE orchestration_grant SET (fillfactor = 50);
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestration', '0010_transports'),
+        ('orchestration', '0009_transports'),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("orchestration", "0007_bulk_acts")]
+    dependencies = [("orchestration", "0008_bulk_acts")]
 
     operations = [
         migrations.AlterField(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestration', '0013_webhooks_out'),
+        ('orchestration', '0012_webhooks_out'),
     ]
 
     operations = [

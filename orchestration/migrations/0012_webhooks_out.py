@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestration', '0015_people'),
+        ('orchestration', '0011_people'),
     ]
 
     operations = [
