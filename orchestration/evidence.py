@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from orchestration.core.states import OUT, Direction, StepStatus
 from orchestration.models import DefinitionStep, Participant, Saga, Step
-from orchestration.participants.hosts import AllowList
-from orchestration.participants.http import HttpParticipant, HttpTransport, NotTold
+from orchestration.participants.http import HttpParticipant, NotTold
+from orchestration.participants.transports import Connected, Transports
 
 LEDGER_PATH = "/ledger"
 AT_ONCE = 20
@@ -141,10 +140,13 @@ def _about_ledger(saga_id: UUID, participant: Participant) -> Question:
 async def _ask_all(questions: Iterable[Question], known: dict[str, Participant]) -> dict[str, Told]:
     """The answers by question, each asked once."""
     reach = {one.name: HttpParticipant(one.base_url, one.status_path, one.secret) for one in known.values()}
-    transport = HttpTransport(AllowList(settings.SAGA_PARTICIPANT_HOSTS), reach.__getitem__, settings.SAGA_PUBLIC_URL)
+    transports = Transports(reach.__getitem__)
     room, began_at = asyncio.Semaphore(AT_ONCE), timezone.now()
     once = {str(question): question for question in questions}
-    tasks = {name: asyncio.create_task(_ask(transport, room, question)) for name, question in once.items()}
+    tasks = {
+        name: asyncio.create_task(_ask(transports.over_network(known[question.participant].transport), room, question))
+        for name, question in once.items()
+    }
     try:
         if tasks:
             await asyncio.wait(tasks.values(), timeout=IN_ALL_SECONDS)
@@ -154,13 +156,13 @@ async def _ask_all(questions: Iterable[Question], known: dict[str, Participant])
         for task in tasks.values():
             task.cancel()
         await asyncio.gather(*tasks.values(), return_exceptions=True)
-        await transport.close()
+        await transports.close()
 
 
-async def _ask(transport: HttpTransport, room: asyncio.Semaphore, question: Question) -> Told:
+async def _ask(transport: Connected | None, room: asyncio.Semaphore, question: Question) -> Told:
     async with room:
         told = Told(timezone.now())
-        if not question.path:
+        if not question.path or transport is None:
             return replace(told, trouble=NO_ENDPOINT)
         try:
             body = await transport.look_up(question.participant, question.path, **question.params)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import random
 import signal
 
 import uvloop
@@ -17,6 +18,7 @@ from orchestration.store import webhooks as messages
 
 logger = logging.getLogger(__name__)
 SLICE_SECONDS = 10.0
+SPREAD = 0.2
 
 
 class StopFlag:
@@ -52,7 +54,7 @@ def _collect_seldom() -> None:
 
 
 async def _drain() -> Summary:
-    drain = Drain(slice_seconds=SLICE_SECONDS, max_calls=settings.SAGA_MAX_CALLS, stop_requested=lambda: STOP.is_set)
+    drain = Drain(slice_seconds=_slice_seconds(), max_calls=settings.SAGA_MAX_CALLS, stop_requested=lambda: STOP.is_set)
 
     def stop() -> None:
         STOP.set()
@@ -60,6 +62,11 @@ async def _drain() -> Summary:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, stop)
     return await drain.run()
+
+
+def _slice_seconds() -> float:
+    """Drains that began together must not end together: until their successors listen, a launch would wait for them."""
+    return SLICE_SECONDS * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311  no secret
 
 
 def _successor_is_sure() -> bool:

@@ -8,14 +8,18 @@ ADMIN = "admin"
 
 _MODELS = (
     "saga", "sagadata", "step", "attempt", "event", "sagadefinition", "definitionstep", "participant", "faultrule",
-    "drain", "auditentry", "bulk", "bulkitem",
+    "drain", "auditentry", "deadletter", "bulk", "bulkitem",
     "webhookendpoint", "webhookdelivery",
 )  # fmt: skip
 _VIEWER = {f"view_{model}" for model in _MODELS}
 _ACTS = (
     "retry", "compensate", "skip", "resolve", "pause", "resume", "edit_and_retry", "restart_from", "approve", "note",
 )  # fmt: skip
-_OPERATOR = _VIEWER | {f"{verb}_saga" for verb in ("launch", *_ACTS)} | {"pause_participant", "resume_participant"}
+_OPERATOR = (
+    _VIEWER
+    | {f"{verb}_saga" for verb in ("launch", *_ACTS)}
+    | {"pause_participant", "resume_participant", "resend_deadletter", "discard_deadletter"}
+)
 _ADMIN = _OPERATOR | {
     "abandon_saga", "add_faultrule", "change_faultrule", "delete_faultrule", "add_participant", "change_participant",
     "delete_participant", "add_sagadefinition", "delete_sagadefinition", "add_apitoken", "change_apitoken",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import django_rq
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
@@ -12,9 +13,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import RedisError
 
+from orchestration import broker_health
 from orchestration.models import Drain, EngineState
 
 logger = logging.getLogger(__name__)
+
+
+class BrokerAway(Exception):
+    """The consumer says that the broker is away."""
+
+
 BEAT_IS_STALE_AFTER = timedelta(seconds=10)
 
 
@@ -29,7 +37,8 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  a view's for
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  a view's form
     """200 when every part works, else 503; one word per part."""
-    parts = {name: _word(name, check) for name, check in CHECKS.items()}
+    checks = CHECKS | (AMQP_CHECKS if settings.AMQP_URL else {})
+    parts = {name: _word(name, check) for name, check in checks.items()}
     is_ready = all(word == "ok" for word in parts.values())
     body = {"status": "ok" if is_ready else "not ready", **parts}
     return JsonResponse(body, status=200 if is_ready else 503)
@@ -38,7 +47,7 @@ def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  a view's form
 def _word(name: str, check: Callable[[], bool]) -> str:
     try:
         return "ok" if check() else "none alive"
-    except (DatabaseError, RedisError) as error:
+    except (DatabaseError, RedisError, BrokerAway) as error:
         # Hosts and ports belong in the log, not on an address that takes no token.
         logger.warning("readyz: %s: %s", name, error)
         return "unreachable"
@@ -61,6 +70,18 @@ def _dispatcher() -> bool:
     return EngineState.objects.filter(name="dispatcher", at__gt=Now() - BEAT_IS_STALE_AFTER).exists()
 
 
+def _consumer() -> bool:
+    return broker_health.heard().is_alive
+
+
+def _broker() -> bool:
+    if not broker_health.heard().has_broker:
+        raise BrokerAway("the consumer cannot reach it")
+    return True
+
+
 CHECKS: dict[str, Callable[[], bool]] = {
     "database": _database, "queue": _queue, "worker": _worker, "dispatcher": _dispatcher,
 }  # fmt: skip
+# Only where start messages come from a broker.
+AMQP_CHECKS: dict[str, Callable[[], bool]] = {"consumer": _consumer, "broker": _broker}

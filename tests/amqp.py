@@ -9,7 +9,7 @@ WHY = "AMQP_URL is not set: no RabbitMQ to test with (`python -m tests.rabbitmq 
 
 
 def broker_url() -> str:
-    url = os.environ.get("AMQP_URL", "")
+    url = os.environ.get("SAGA_TEST_AMQP_URL", "")  # see tests/embedded_servers.py
     if not url and os.environ.get("SAGA_REQUIRE_AMQP") == "1":
         pytest.fail(WHY)
     if not url:

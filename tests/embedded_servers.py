@@ -31,6 +31,9 @@ _running = pytest.StashKey[tuple[EmbeddedServers, Path]]()
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if broker := os.environ.pop("AMQP_URL", ""):
+        # Only the tests that are about it may use the broker: what reads AMQP_URL acts differently where there is one.
+        os.environ["SAGA_TEST_AMQP_URL"] = broker
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:
         os.environ["REDIS_URL"] = _numbered(os.environ["REDIS_URL"], 1 + int(worker.removeprefix("gw")))

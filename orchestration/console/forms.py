@@ -8,7 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orchestration.core.definitions import Problem
-from orchestration.models import FaultRule, Participant, SagaDefinition
+from orchestration.dead_letters import WrongMessage
+from orchestration.models import DeadLetter, FaultRule, Participant, SagaDefinition
 from orchestration.operator_actions import MAX_REASON
 
 _EXPIRY = {60: _("1 minute"), 300: _("5 minutes"), 900: _("15 minutes")}
@@ -92,3 +93,21 @@ class ReasonForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("Stands in the audit, with your name."),
     )
+
+
+class DeadLetterForm(forms.Form):
+    """A refused message, to be corrected and sent again, or discarded; why is asked in both cases."""
+
+    text = forms.CharField(
+        label=_("Message (JSON)"), strip=False, required=False, max_length=512 * 1024,
+        widget=forms.Textarea(attrs={"rows": 12, "class": "mono", "spellcheck": "false", "wrap": "off"}),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Reason"), max_length=1000)
+    act = forms.ChoiceField(choices=[("resend", ""), ("discard", "")], widget=forms.HiddenInput, required=False)
+
+    def __init__(self, letter: DeadLetter, data: Any = None) -> None:
+        super().__init__(data, initial={"text": letter.text})
+
+    def show(self, wrong: WrongMessage) -> None:
+        for problem in wrong.problems:
+            self.add_error("text", str(problem))

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from orchestration import faults, queries
+from orchestration import broker_health, faults, queries
+from orchestration.broker_health import Heard
 from orchestration.console import preferences
-from orchestration.models import FaultRule, Participant, Saga
+from orchestration.models import DeadLetter, FaultRule, Participant, Saga
 from orchestration.queries import CappedCount
 from orchestration.roles import ADMIN, OPERATOR, VIEWER
 
@@ -22,7 +24,8 @@ _SECTIONS = {
     "notes": "sagas", "evidence": "sagas", "compare": "sagas",
     "definitions": "definitions", "definition": "definitions", "definition_version": "definitions",
     "launch": "definitions", "new_definition": "definitions", "compare_versions": "definitions",
-    "participants": "participants", "fault_rules": "faults", "workers": "workers", "webhooks": "webhooks",
+    "participants": "participants", "fault_rules": "faults", "workers": "workers",
+    "messages": "messages", "message": "messages", "webhooks": "webhooks",
     "audit": "audit", "profile": "profile", "tokens": "profile", "bulks": "bulks", "bulk": "bulks",
     "choose_bulk": "sagas", "start_bulk": "sagas", "cancel_bulk": "bulks", "failure_groups": "failures",
 }  # fmt: skip
@@ -87,6 +90,24 @@ class Shell:
     def held_up(self) -> list[Participant]:
         """Participants that no call goes out to, paused or failing, for those who may see sagas."""
         return queries.held_up() if self.user.has_perm("orchestration.view_saga") else []
+
+    @cached_property
+    def broker(self) -> Heard | None:
+        """What the consumer says of the broker; None: no message comes in by a broker here."""
+        return broker_health.heard() if settings.AMQP_URL and self.user.has_perm("orchestration.view_saga") else None
+
+    @cached_property
+    def has_messages(self) -> bool:
+        """Whether the page of messages is of use to this reader."""
+        if not self.user.has_perm("orchestration.view_deadletter"):
+            return False
+        return bool(settings.AMQP_URL) or DeadLetter.objects.exists()
+
+    @cached_property
+    def dead_letters(self) -> CappedCount | None:
+        """How many messages wait for a person, capped; None for none."""
+        waiting = queries.capped_count(DeadLetter.objects.waiting()) if self.has_messages else None
+        return waiting if waiting is not None and waiting.number else None
 
     @cached_property
     def attention(self) -> CappedCount | None:

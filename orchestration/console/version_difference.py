@@ -24,8 +24,8 @@ def of_documents(one: dict[str, Any], other: dict[str, Any]) -> Differences:
 
 def as_text(one: dict[str, Any], other: dict[str, Any]) -> list[Line]:
     """The two as YAML: what was removed and added, with three lines around."""
-    texts = (document_view.as_yaml(document).splitlines() for document in (one, other))
-    return list(_lines(difflib.unified_diff(*texts, lineterm="", n=3)))
+    before, after = document_view.as_yaml(one).splitlines(), document_view.as_yaml(other).splitlines()
+    return list(_lines(difflib.unified_diff(before, after, lineterm="", n=3)))
 
 
 def _lines(found: Iterator[str]) -> Iterator[Line]:

@@ -1,5 +1,6 @@
 """What a drain knows of the configuration: definitions, participants and fault rules, read again when it changes."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from orchestration.faults import Fault
 from orchestration.participants.http import HttpParticipant
 from orchestration.participants.messages import Command
 
+logger = logging.getLogger(__name__)
 VERSION = "SELECT value FROM orchestration_enginestate WHERE name = 'configuration'"
 PARTICIPANTS = """
 SELECT name, transport, base_url, status_path, secret, paused, max_in_flight, coalesce(is_open, false), changed_at,
@@ -58,7 +60,11 @@ class Catalogue:
         missing = set(ids) - self.definitions.keys()
         if missing:
             rows = await (await connection.execute(DEFINITIONS, [list(missing)])).fetchall()
-            self.definitions |= {row[0]: definitions.parse(row[1]) for row in rows}
+            for definition_id, document in rows:
+                try:
+                    self.definitions[definition_id] = definitions.parse(document)
+                except Exception:  # its sagas cannot be read then, and the others can
+                    logger.exception("definition %s cannot be read", definition_id)
             self._first = {one.name: _first(one) for one in self.definitions.values()}
 
     def first_participants(self, definition: str) -> frozenset[str]:

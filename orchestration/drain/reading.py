@@ -9,6 +9,7 @@ from uuid import UUID
 
 from orchestration.core.states import OUT
 from orchestration.drain.calls import Finished
+from orchestration.drain.unreadable import set_aside
 from orchestration.store import read
 from orchestration.store.rows import StoredSaga, stored_sagas
 
@@ -94,7 +95,7 @@ def still_open(saga: StoredSaga, finished: Finished | None) -> bool:
 
 
 async def stored(drain: "Drain", rows: Sequence[Sequence[Any]]) -> list[StoredSaga]:
-    """Sagas with their steps and outputs, from rows that were read and locked."""
+    """Sagas with their steps and outputs, from rows that were read and locked; those that cannot be read are stuck."""
     if not rows:
         return []
     connection, catalogue = drain.connection, drain.catalogue
@@ -107,4 +108,7 @@ async def stored(drain: "Drain", rows: Sequence[Sequence[Any]]) -> list[StoredSa
     begun = [row[0] for row in rows if row[_STATUS] != "pending"]
     if begun:
         outputs = await (await connection.execute(read.OUTPUTS, [begun, begun])).fetchall()
-    return stored_sagas(rows, steps, outputs, catalogue.definitions)
+    unreadable: dict[UUID, Exception] = {}
+    sagas = stored_sagas(rows, steps, outputs, catalogue.definitions, unreadable)
+    await set_aside(drain, unreadable)
+    return sagas

@@ -11,7 +11,14 @@ from orchestration.drain.calls import without_words
 from orchestration.drain.clock import DatabaseClock
 from orchestration.drain.connections import GONE, Connection, connect
 from orchestration.store import leases
-from orchestration.store.record import KEEP_ATTEMPTS, RECORD, Recorded, attempt_parameters, parameters, recorded
+from orchestration.store.record import (
+    KEEP_ATTEMPTS,
+    RECORD_NUMBERED,
+    Recorded,
+    attempt_parameters,
+    parameters,
+    recorded,
+)
 from orchestration.store.rows import AttemptRow, SagaChange
 
 logger = logging.getLogger(__name__)
@@ -36,7 +43,7 @@ async def record(connection: Connection, changes: Sequence[SagaChange], clock: D
 
 
 async def _once(connection: Connection, values: list[str], clock: DatabaseClock) -> Recorded:
-    [row] = await (await connection.execute(RECORD, values)).fetchall()
+    [row] = await (await psycopg.AsyncRawCursor(connection).execute(RECORD_NUMBERED, values)).fetchall()
     result = recorded(row)
     clock.sync(result.now)
     return result

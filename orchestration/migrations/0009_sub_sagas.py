@@ -19,7 +19,7 @@ KINDS = [("call", "call"), ("approval", "approval"), ("wait", "wait"), ("saga", 
 
 class Migration(migrations.Migration):
 
-    dependencies = [("orchestration", "0013_webhooks_out")]
+    dependencies = [("orchestration", "0011_broker_messages")]
 
     operations = [
         migrations.AddField("saga", "parent_id", models.UUIDField(null=True)),

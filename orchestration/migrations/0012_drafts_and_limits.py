@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("orchestration", "0005_flow")]
+    dependencies = [("orchestration", "0004_figures")]
 
     operations = [
         migrations.AddField(

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("orchestration", "0010_transports"),
+        ("orchestration", "0005_flow"),
     ]
     operations = [
         migrations.CreateModel(

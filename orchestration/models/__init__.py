@@ -4,11 +4,13 @@ from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWa
 from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure, Flow, Grant
+from orchestration.models.messages import Announcement, DeadLetter
 from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
 from orchestration.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Announcement",
     "ApiToken",
     "Attempt",
     "AuditEntry",
@@ -16,6 +18,7 @@ __all__ = [
     "AuditWaiting",
     "Bulk",
     "BulkItem",
+    "DeadLetter",
     "DefinitionDraft",
     "DefinitionStep",
     "Drain",

@@ -26,6 +26,7 @@ from orchestration.participants.http import (
     STATES,
     HttpParticipant,
     InvalidAnswer,
+    NotTold,
     first_line,
     parse_json,
     shown,
@@ -86,15 +87,27 @@ class AmqpTransport:
         participant = self._participant(command.participant)
         if not participant.status_path or not self._allowed.allows(participant.host):
             return None
-        body = json.dumps({"key": command.key}).encode()
-        question = aio_pika.Message(
-            body, content_type="application/json", message_id=f"status:{command.key}", expiration=ASK_SECONDS
-        )
         try:
-            raw = await self._line(participant).ask(question, participant.status_path, ASK_SECONDS)
+            raw = await self._line(participant).ask(_question(command.key), participant.status_path, ASK_SECONDS)
             return status_meaning(_read(raw))
         except (NotSent, TimeoutError, ConnectionLost, InvalidAnswer, *AMQP_TROUBLE):
             return None  # no usable answer: the contract says to try again with the same key
+
+    async def look_up(self, name: str, path: str, **params: str) -> Any:
+        """What is told of a key by the routing key `path`, for a person. Raises NotTold."""
+        participant = self._participant(name)
+        if not self._allowed.allows(participant.host):
+            raise NotTold("host", f"{participant.host} is not an allowed host")
+        try:
+            return _read(await self._line(participant).ask(_question(params["key"]), path, ASK_SECONDS))
+        except NotSent as error:
+            raise NotTold("not_sent", str(error)) from error
+        except TimeoutError as error:
+            raise NotTold("timeout", f"no answer in {ASK_SECONDS:g} s") from error
+        except (ConnectionLost, *AMQP_TROUBLE) as error:
+            raise NotTold("connection", first_line(error)) from error
+        except InvalidAnswer as error:
+            raise NotTold("invalid_answer", str(error)) from error
 
     def _line(self, participant: HttpParticipant) -> "Line":
         if participant.base_url not in self._lines:
@@ -171,6 +184,11 @@ class Line:
             for answer in waiting:
                 if not answer.done():
                     answer.set_exception(ConnectionLost(first_line(error) if error else "closed"))
+
+
+def _question(key: str) -> aio_pika.Message:
+    body = json.dumps({"key": key}).encode()
+    return aio_pika.Message(body, content_type="application/json", message_id=f"status:{key}", expiration=ASK_SECONDS)
 
 
 def _read(raw: bytes) -> Any:

@@ -23,6 +23,7 @@ from orchestration.participants.http import (
     SHOWN,
     HttpParticipant,
     InvalidAnswer,
+    NotTold,
     parse_json,
     shown,
 )
@@ -96,6 +97,22 @@ class GrpcTransport:
             return status_meaning(await _ask(channel, command.key, ASK_SECONDS))
         except (NotReachable, grpc.aio.AioRpcError, InvalidAnswer):
             return None  # no usable answer: the contract says to try again with the same key
+
+    async def look_up(self, name: str, path: str, **params: str) -> Any:  # noqa: ARG002  there is one Status
+        """What Status tells of a key, for a person, in the words of the HTTP protocol. Raises NotTold."""
+        participant = self._participant(name)
+        if not self._allowed.allows(participant.host):
+            raise NotTold("host", f"{participant.host} is not an allowed host")
+        try:
+            channel = await self._connected(participant, ASK_SECONDS)
+            return status_body(await _ask(channel, params["key"], ASK_SECONDS))
+        except NotReachable as error:
+            raise NotTold("not_sent", str(error)) from error
+        except grpc.aio.AioRpcError as error:
+            code = "timeout" if error.code() is _Code.DEADLINE_EXCEEDED else "invalid_answer"
+            raise NotTold(code, shown(f"{error.code().name}: {error.details()}".encode())) from error
+        except InvalidAnswer as error:
+            raise NotTold("invalid_answer", str(error)) from error
 
     async def _connected(self, participant: HttpParticipant, seconds: float) -> grpc.aio.Channel:
         """The participant's channel with a connection: what is sent over one that has none may or may not be sent."""
@@ -183,6 +200,14 @@ def status_meaning(response: pb.StatusResponse) -> Answer | None:
     return Answer(
         outcome, error=problem(f"the status endpoint says {word}", "status_endpoint"), retry_after=_wait(response)
     )
+
+
+def status_body(response: pb.StatusResponse) -> dict[str, Any]:
+    """What Status says, as the JSON of the HTTP protocol. Raises InvalidAnswer."""
+    body: dict[str, Any] = {"state": _State.Name(response.state).removeprefix("STATE_").lower()}
+    if response.output_json:
+        body["output"] = _output(response.output_json)
+    return body | {name: getattr(response, name) for name in ("error", "code") if getattr(response, name)}
 
 
 def _details(error: grpc.aio.AioRpcError) -> tuple[ErrorInfo | None, timedelta | None]:

@@ -1,7 +1,7 @@
 """The transports of one drain, by name; what is seldom used is loaded and connected when it is first used."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 
@@ -19,6 +19,10 @@ class Connected(Transport, Protocol):
 
     async def close(self) -> None: ...
 
+    async def look_up(self, name: str, path: str, **params: str) -> Any:
+        """What the participant `name` tells at `path`, for a person. Raises NotTold."""
+        ...
+
 
 class Transports:
     """Made inside the running loop, after the fork; `close` ends all connections."""
@@ -32,10 +36,14 @@ class Transports:
 
     def by_name(self, name: str) -> Transport:
         """`name`: of Participant.Transport, or SUB_SAGA."""
-        if name == "function":
-            return self._functions
         if name == SUB_SAGA:
             return self.sub_sagas()
+        return self.over_network(name) or self._functions
+
+    def over_network(self, name: str) -> Connected | None:
+        """None for functions: nobody can ask them anything."""
+        if name == "function":
+            return None
         if name not in self._connected:
             self._connected[name] = self._grpc() if name == "grpc" else self._amqp()
         return self._connected[name]

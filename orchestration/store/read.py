@@ -13,14 +13,15 @@ def in_turn(condition: str, room: str) -> str:
     """SQL for the ids of due sagas that meet `condition`, locked: of each definition the oldest, the definitions by
     turns.
 
-    `room`: how many at most. A row that another drain is claiming is passed over.
+    `room`: how many at most; where it is for fewer than there are definitions, chance decides. A row that another drain
+    is claiming is passed over.
     """
     return f"""SELECT id FROM {NAMES} AS definition CROSS JOIN LATERAL (
         SELECT id, row_number() OVER () AS turn FROM (
             SELECT saga.id FROM orchestration_saga saga
             WHERE {condition} AND saga.definition_name = definition.name AND saga.due_at <= statement_timestamp()
             ORDER BY saga.due_at LIMIT greatest(0, {room}) FOR NO KEY UPDATE SKIP LOCKED) oldest) one
-    ORDER BY turn LIMIT greatest(0, {room})"""  # noqa: S608  only this package's constants are put in
+    ORDER BY turn, random() LIMIT greatest(0, {room})"""  # noqa: S608  only this package's constants are put in
 
 
 # Undo before do, begun before new, oldest first; of the new ones the definitions by turns, so that a hundred thousand
@@ -50,7 +51,7 @@ WITH undo AS (
                 AND saga.due_at <= statement_timestamp() AND saga.due_at >= definition.begins
             ORDER BY saga.due_at LIMIT greatest(0, least(definition.share, %(room)s - (SELECT count(*) FROM begun)))
             FOR NO KEY UPDATE SKIP LOCKED) oldest) one
-    ORDER BY turn LIMIT greatest(0, %(room)s - (SELECT count(*) FROM begun))
+    ORDER BY turn, random() LIMIT greatest(0, %(room)s - (SELECT count(*) FROM begun))
 )
 SELECT {SAGA_COLUMNS}, {ASIDE}, s.definition_name
 FROM (SELECT id FROM begun UNION ALL SELECT id FROM fresh) claimed
@@ -76,4 +77,17 @@ SELECT saga_id, position, answer::text FROM orchestration_attempt
 WHERE saga_id = ANY(%s) AND direction = 'action' AND outcome = 'succeeded'
 UNION ALL
 SELECT saga_id, position, output::text FROM orchestration_step WHERE saga_id = ANY(%s) AND output IS NOT NULL
+"""
+
+# Sagas that cannot be read: nobody is to claim them again. Steps and input stay as they are. Parameters: code, reason,
+# saga ids, reason.
+SET_ASIDE = """
+WITH aside AS (
+    UPDATE orchestration_saga SET status = 'stuck', stuck_code = %s, stuck_reason = %s, due_at = NULL, drain_id = NULL,
+        parked_on = NULL, revision = revision + 1, journal_length = journal_length + 1
+    WHERE id = ANY(%s) AND status IN ('pending', 'running', 'compensating')
+    RETURNING id, journal_length, status, epoch
+)
+INSERT INTO orchestration_event (saga_id, seq, at, kind, status, epoch, actor, moves, reason)
+SELECT id, journal_length, clock_timestamp(), 'cannot_go_on', status, epoch, '', '', %s FROM aside
 """

@@ -1,5 +1,6 @@
 """The one statement that writes what has happened to sagas, for the drain (many at once) and for operators (one)."""
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _ATTEMPTS = """INSERT INTO orchestration_attempt (
 # Sagas are locked in id order, so two writers never wait for each other in a circle. A saga whose epoch or
 # outside_writes has moved on since it was read is left untouched, with its steps, attempts and journal.
 # What webhooks are told is written here too; where there are none, nothing is looked at (the filter is tested once).
+# An end is announced in the same transaction to whoever listens; while nobody does, no row is written.
 # All locks are taken before the first update because the count of the locked is a filter that is tested once. A join
 # with them would be a nested loop, which for batches of 600 is most of the time: the planner expects ten rows.
 RECORD = f"""
@@ -75,6 +77,12 @@ WITH change AS (
     SELECT change.id, landed.journal_length, change.at, change.kind, change.status, change.epoch, change.actor,
         change.moves, change.reason
     FROM change JOIN landed USING (id)
+), announced AS (
+    INSERT INTO orchestration_announcement (channel, saga_id, seq, status, at)
+    SELECT listener.name, change.id, landed.journal_length, change.status, change.at
+    FROM change JOIN landed USING (id)
+    CROSS JOIN (SELECT name FROM orchestration_enginestate WHERE name = 'announce:amqp') listener
+    WHERE change.status IN ('completed', 'compensated', 'abandoned')
 ), told AS (
     INSERT INTO orchestration_webhookdelivery (saga_id, seq, endpoint_id, event, at, state, due_at, tries)
     SELECT change.id, landed.journal_length, endpoint.id, change.status, change.at, 'pending', change.at, '[]'::jsonb
@@ -86,6 +94,9 @@ SELECT coalesce(array_agg(id), '{{}}'), clock_timestamp(),
     (SELECT value FROM orchestration_enginestate WHERE name = 'configuration')
 FROM landed
 """  # noqa: S608  only this module's constants are put in
+# The same with numbered parameters, for the drains: psycopg takes a text with so many others apart at each execution.
+_number = itertools.count(1)
+RECORD_NUMBERED = re.sub("%s", lambda _found: f"${next(_number)}", RECORD)
 # An answer that came too late is history and nothing else; a try that was recorded before stays as it is.
 KEEP_ATTEMPTS = f"""
 {_ATTEMPTS} JOIN orchestration_saga saga ON saga.id = ended.saga_id AND saga.epoch = ended.epoch

@@ -92,15 +92,27 @@ def stored_sagas(
     steps: Iterable[Sequence[Any]],
     outputs: Iterable[Sequence[Any]],
     definitions: Mapping[int, SagaDefinition],
+    unreadable: dict[UUID, Exception] | None = None,
 ) -> list[StoredSaga]:
-    """Put rows of the three reads together. `outputs` rows: (saga id, position, answer as JSON text)."""
+    """Put rows of the three reads together. `outputs` rows: (saga id, position, answer as JSON text).
+
+    A saga that cannot be made of its rows is left out and put into `unreadable`; without that the error is raised.
+    """
     steps_of: defaultdict[UUID, list[Sequence[Any]]] = defaultdict(list)
     for row in steps:
         steps_of[row[0]].append(row)
     outputs_of: defaultdict[UUID, list[Sequence[Any]]] = defaultdict(list)
     for row in outputs:
         outputs_of[row[0]].append(row)
-    return [_stored(row, steps_of[row[0]], outputs_of[row[0]], definitions[row[1]]) for row in sagas]
+    found: list[StoredSaga] = []
+    for row in sagas:
+        try:
+            found.append(_stored(row, steps_of[row[0]], outputs_of[row[0]], definitions[row[1]]))
+        except Exception as error:
+            if unreadable is None:
+                raise
+            unreadable[row[0]] = error
+    return found
 
 
 def _stored(

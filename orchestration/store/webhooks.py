@@ -94,18 +94,19 @@ def take(limit: int) -> list[Message]:
 
 def finish(message: Message, *, state: str, attempt: str, wait: timedelta) -> bool:
     """Keep what became of a try (`attempt`: JSON); False when the message was taken by another meanwhile."""
-    values = {
+    values: dict[str, Any] = {
         "state": state, "attempt": attempt, "wait": wait, "saga_id": message.saga_id, "seq": message.seq,
         "endpoint_id": message.endpoint_id, "lease": message.lease,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(FINISH, values)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def put_off(endpoint_id: int, wait: timedelta) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(PUT_OFF, [wait, endpoint_id])
+        values: list[Any] = [wait, endpoint_id]
+        cursor.execute(PUT_OFF, values)
 
 
 def disable(endpoint_id: int, because: str) -> None:
@@ -115,4 +116,5 @@ def disable(endpoint_id: int, because: str) -> None:
 
 def _message(row: Any) -> Message:
     *first, secret, previous, definition, version, business_key, reason = row
-    return Message(*first, tuple(filter(None, (secret, previous))), definition, version, business_key, reason)
+    secrets = tuple(filter(None, (secret, previous)))
+    return Message._make([*first, secrets, definition, version, business_key, reason])

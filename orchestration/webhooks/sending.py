@@ -71,7 +71,7 @@ def body_of(message: Message) -> bytes:
 
 def wait_after(tries: int, luck: float) -> timedelta:
     """Full jitter: from half a second up to 5 s, 20 s, 80 s, ... six hours. `luck` in [0, 1)."""
-    ceiling = min(FIRST_WAIT * 4 ** min(tries - 1, 16), LONGEST_WAIT)
+    ceiling: timedelta = min(FIRST_WAIT * 4 ** min(tries - 1, 16), LONGEST_WAIT)
     return max(timedelta(seconds=0.5), ceiling * luck)
 
 

@@ -1,9 +1,11 @@
 """Which processes a demo consists of, and what each is told."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sagaconsole.demo.options import Options
 from sagaconsole.demo.service import MANAGE, Service, base_environment
@@ -29,18 +31,22 @@ class Plan:
     grpc_address: str = field(init=False)
     payments_by_grpc: str = field(init=False)
     grpc: Service = field(init=False)
+    amqp_url: str = field(init=False)
+    consumers: list[Service] = field(init=False)
     dispatcher: Service = field(init=False)
     workers: list[Service] = field(init=False)
     housekeeping: Service = field(init=False)
     traffic: list[Service] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.amqp_url = os.environ.get("AMQP_URL", "")
         ports = {name: free_port() for name in PARTICIPANTS}
         self.participant_urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
         self.grpc_address, self.payments_by_grpc = f"{HOST}:{free_port()}", f"{HOST}:{free_port()}"
         self.participants = {name: self._participant(name, port) for name, port in ports.items()}
         self.web = self._console("web", *_uvicorn(self.port))
         self.grpc = self._console("grpc", *MANAGE, "grpc")
+        self.consumers = [self._console("consumer", *MANAGE, "consume")] if self.amqp_url else []
         self.dispatcher = self._console("dispatcher", *MANAGE, "dispatcher")
         self.workers = [
             self._console(f"worker-{number}", *MANAGE, "work") for number in range(1, self.options.workers + 1)
@@ -53,14 +59,19 @@ class Plan:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def start_queue(self) -> str:
+        return f"{os.environ.get('AMQP_PREFIX', 'saga')}.start"
+
+    @property
     def other_urls(self) -> dict[str, str]:
         """Participants that are known a second time, by another transport."""
-        return {"payments-grpc": f"grpc://{self.payments_by_grpc}"}
+        by_amqp = {"shipping-amqp": _without_user(self.amqp_url)} if self.amqp_url else {}
+        return {"payments-grpc": f"grpc://{self.payments_by_grpc}", **by_amqp}
 
     @property
     def services(self) -> list[Service]:
         """All long-running processes but the servers."""
-        console = [self.web, self.grpc, self.dispatcher, *self.workers, self.housekeeping]
+        console = [self.web, self.grpc, *self.consumers, self.dispatcher, *self.workers, self.housekeeping]
         return [*self.participants.values(), *console, *self.traffic]
 
     @property
@@ -92,7 +103,7 @@ class Plan:
             SAGA_DEMO="1",
             SAGA_GRPC_ADDRESS=self.grpc_address,
             SAGA_PUBLIC_URL=self.url,
-            SAGA_PARTICIPANT_HOSTS="127.0.0.1,localhost",
+            SAGA_PARTICIPANT_HOSTS=",".join(["127.0.0.1", "localhost", *self._broker_hosts()]),
             SAGA_WEBHOOK_HOSTS="127.0.0.1,localhost",
             ALLOWED_HOSTS="127.0.0.1,localhost",
             DEBUG="0",
@@ -109,9 +120,14 @@ class Plan:
                 DATABASE_URL=self.servers.create_database(name, owner=name),
                 PORT=str(port),
                 GRPC_ADDRESS=self.payments_by_grpc if name == "payments" else "",
+                AMQP_URL=self.amqp_url if name == "shipping" else "",
             ),
             log=self._log(label),
         )
+
+    def _broker_hosts(self) -> list[str]:
+        """shipping is called through the broker of AMQP_URL, wherever it is."""
+        return [host] if self.amqp_url and (host := urlsplit(self.amqp_url).hostname) else []
 
     def _traffic(self) -> Service:
         """It waits for demo.json and reads the address and the token there."""
@@ -132,3 +148,8 @@ def _uvicorn(port: int) -> list[str]:
         sys.executable, "-m", "uvicorn", "sagaconsole.asgi:application", "--host", HOST, "--port", str(port),
         "--lifespan", "off", "--timeout-graceful-shutdown", "3", "--no-access-log",
     ]  # fmt: skip
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -59,12 +59,19 @@ sagaconsole runs at {plan.url}/
     5. Kill a worker (kill -9 {plan.workers[0].pid}): its sagas go on, and it is started again.
     6. From the shell: curl -H 'Authorization: Bearer {users["viewer"].api_token}' {plan.url}/api/v1/sagas
     7. Over gRPC: sagaconsole.v1.Sagas at {plan.grpc_address} (no TLS; reflection is on; the same tokens).
+    8. {_by_message(plan)}
 
   For manage.py in another terminal: set -a; . {plan.directory / ENVIRONMENT}; set +a
   Addresses, tokens and process ids: {plan.directory / DEMO_JSON}
   Logs: {plan.directory / "logs"}
   Ctrl-C stops everything; the data stays for the next start.
 """
+
+
+def _by_message(plan: Plan) -> str:
+    if not plan.amqp_url:
+        return "By message: set AMQP_URL to a RabbitMQ, and the demo starts a consumer too."
+    return f"By message: send one to the queue {plan.start_queue} of the RabbitMQ in AMQP_URL; a consumer takes it."
 
 
 def _facts(plan: Plan) -> dict[str, Any]:
@@ -74,6 +81,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "users": {role: asdict(user) for role, user in users.items()},
         "api_token": users["admin"].api_token,
         "grpc": plan.grpc_address,
+        "start_queue": plan.start_queue if plan.amqp_url else None,
         "participants": plan.participant_urls,
         "database_url": plan.servers.database_url,
         "redis_url": plan.servers.redis_url,
@@ -86,6 +94,7 @@ def _pids(plan: Plan) -> dict[str, Any]:
         "supervisor": os.getpid(),
         "web": plan.web.pid,
         "grpc": plan.grpc.pid,
+        "consumers": [consumer.pid for consumer in plan.consumers],
         "dispatcher": plan.dispatcher.pid,
         "workers": [worker.pid for worker in plan.workers],
         "housekeeping": plan.housekeeping.pid,

@@ -80,7 +80,11 @@ def _set_up(plan: Plan) -> None:
 
 
 def _start(plan: Plan) -> Watch:
-    say(f"Starting the console, the gRPC server, the dispatcher, {len(plan.workers)} workers and four participants")
+    consumer = "a consumer of RabbitMQ, " if plan.consumers else ""
+    say(
+        f"Starting the console, the gRPC server, {consumer}the dispatcher, "
+        f"{len(plan.workers)} workers and four participants"
+    )
     for service in plan.services:
         service.spawn()
     return Watch([plan.servers.postgres, plan.servers.valkey, *plan.services], say=say)

@@ -34,7 +34,10 @@ _KINDS_WITH_APPROVAL: tuple[tuple[float, dict[str, Any]], ...] = (
     (0.02, {"amount": 60_000}),
 )
 # Share of the sagas by definition.
-_MIX = {"place-order": 0.6, "transfer-with-pivot": 0.15, "order-with-approval": 0.15, "order-with-delivery": 0.1}
+_MIX = {
+    "place-order": 0.35, "place-order-mixed": 0.25, "transfer-with-pivot": 0.15, "order-with-approval": 0.15,
+    "order-with-delivery": 0.1,
+}  # fmt: skip
 logger = logging.getLogger("traffic")
 
 

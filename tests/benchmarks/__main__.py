@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from sagaconsole.demo.errors import DemoError, Stopped
 from sagaconsole.demo.terminal import say, stopping_on_signals
 from sagaconsole.embedded import EmbeddedServerError
-from tests.benchmarks import report
+from tests.benchmarks import report, targets
 from tests.benchmarks.bed import BenchmarkFailed, durable_bed
+from tests.benchmarks.catalogue import GROUPS, WORKLOADS, Sizes
 
-NAMES = ("preloaded", "steps-5ms", "fed-1", "fed-4", "idle", "rq-job-per-saga", "rq-job-per-step", "rq-forking")
 STOPPED_BY_SIGNAL = 130
+SNAPSHOT_SECONDS, SHORT_SNAPSHOT_SECONDS = 300.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`sagas`: how many are launched before the preloaded runs. `only`: names of workloads, empty for all."""
+    """`sagas`: how many are launched before the preloaded runs. `long`: five-minute snapshots for ten minutes."""
 
     sagas: int
+    ended: int
     repeat: int
-    only: tuple[str, ...]
+    long: bool
+    names: tuple[str, ...]
 
 
 def main() -> int:
@@ -31,24 +34,40 @@ def main() -> int:
             os.environ.update(bed.environment())
             from tests.benchmarks.suite import measure  # noqa: PLC0415  the settings need the servers' addresses
 
-            results = measure(bed, sagas=options.sagas, repeat=options.repeat, names=options.only or NAMES)
+            snapshot = SNAPSHOT_SECONDS if options.long else SHORT_SNAPSHOT_SECONDS
+            sizes = Sizes(options.sagas, options.ended, snapshot, 2 * snapshot if options.long else snapshot)
+            measured = measure(bed, sizes=sizes, repeat=options.repeat, names=options.names)
     except Stopped:
         return STOPPED_BY_SIGNAL
     except (BenchmarkFailed, DemoError, EmbeddedServerError) as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
-    checks = report.check(results)
-    say(f"\n{report.table(results)}\n\n{report.noise(results)}\n{report.verdicts(checks)}")
+    checks = targets.check(measured.results)
+    say(f"\n{report.table(measured.results)}\n\n{report.noise(measured.results)}")
+    say("".join(f"{group} is left out: {reason}\n" for group, reason in measured.left_out.items()))
+    say(report.verdicts(checks))
     return 0 if all(check.met for check in checks) else 1
 
 
 def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--sagas", type=_positive, default=12_000, help="how many the preloaded runs work off (12000)")
-    parser.add_argument("--repeat", type=_positive, default=3, help="rounds; the table shows medians (3)")
-    parser.add_argument("--only", action="append", choices=NAMES, default=[], help="may be given several times")
+    parser.add_argument("--ended", type=_positive, default=1_000_000, help="how many the large tables hold (1000000)")
+    parser.add_argument("--repeat", type=_positive, default=5, help="rounds; the table shows medians (5)")
+    parser.add_argument("--long", action="store_true", help="10 minutes of load beside snapshots that are open for 5")
+    names = [*GROUPS, *WORKLOADS]
+    parser.add_argument(
+        "--only", action="append", choices=names, default=[], metavar="NAME",
+        help=f"a group or a workload; may be given several times: {', '.join(names)}",
+    )  # fmt: skip
     found = parser.parse_args()
-    return Options(found.sagas, found.repeat, tuple(found.only))
+    return Options(found.sagas, found.ended, found.repeat, found.long, _names(found.only))
+
+
+def _names(only: list[str]) -> tuple[str, ...]:
+    """All workloads if none is named."""
+    named = {name for one in only for name in GROUPS.get(one, (one,))}
+    return tuple(name for name in WORKLOADS if name in named or not named)
 
 
 def _positive(text: str) -> int:

@@ -5,16 +5,19 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sagaconsole.demo.service import MANAGE, Service, base_environment
 from sagaconsole.demo.supervisor import end_together
 from sagaconsole.embedded import EmbeddedServers
 from sagaconsole.embedded.children import adopt_orphans
+from sagaconsole.embedded.ports import HOST
+from sagaconsole.embedded.servers import MAIN_DATABASE
+from tests.benchmarks.catalogue import WORKERS
 
-WORKERS = 2
 PATIENCE_SECONDS = 300.0
 LOOK_SECONDS = 0.02
 
@@ -30,51 +33,63 @@ class Bed:
     servers: EmbeddedServers
     directory: Path
     services: list[Service] = field(default_factory=list)
+    database: str = MAIN_DATABASE
     _secret: str = field(default_factory=lambda: secrets.token_urlsafe(48))
 
-    def environment(self, *, max_calls: int = 1000) -> dict[str, str]:
+    def environment(self, **more: str) -> dict[str, str]:
+        database_url = urlsplit(self.servers.database_url)._replace(path=f"/{self.database}").geturl()
         return base_environment(
-            DATABASE_URL=self.servers.database_url, REDIS_URL=self.servers.redis_url, SECRET_KEY=self._secret,
+            DATABASE_URL=database_url, REDIS_URL=self.servers.redis_url, SECRET_KEY=self._secret,
             DJANGO_SETTINGS_MODULE="sagaconsole.settings", SAGA_FUNCTION_MODULES="tests.benchmarks.functions",
-            SAGA_MAX_CALLS=str(max_calls), DEBUG="0", TIME_ZONE="UTC",
+            SAGA_PARTICIPANT_HOSTS=HOST, SAGA_MAX_CALLS="1000", DEBUG="0", TIME_ZONE="UTC", **more,
         )  # fmt: skip
 
     @contextlib.contextmanager
-    def engine(self, *, max_calls: int = 1000) -> Iterator[None]:
-        """Two forking workers and the dispatcher, as in a deployment."""
-        commands = [("dispatcher", *MANAGE, "dispatcher"), *((f"worker-{n}", *MANAGE, "work") for n in range(WORKERS))]
-        with self.running(commands, max_calls=max_calls):
-            yield
+    def engine(self, *, workers: int = WORKERS, **environment: str) -> Iterator[list[Service]]:
+        """Forking workers, then the dispatcher, as in a deployment."""
+        commands = [(f"worker-{n}", *MANAGE, "work") for n in range(workers)]
+        with self.running([*commands, ("dispatcher", *MANAGE, "dispatcher")], environment=environment) as services:
+            yield services
 
     @contextlib.contextmanager
     def peers(self, *arguments: str) -> Iterator[None]:
         """Two plain RQ workers on their own tables."""
-        module = (sys.executable, "-m", "tests.benchmarks.peer_worker")
+        module = (sys.executable, "-m", "tests.benchmarks.peers.rq_worker")
         with self.running([(f"peer-{n}", *module, *arguments) for n in range(WORKERS)]):
             yield
 
     @contextlib.contextmanager
     def running(
-        self, commands: Sequence[Sequence[str]], *, max_calls: int = 1000, lasting: bool = True
+        self, commands: Sequence[Sequence[str]], *, environment: Mapping[str, str] | None = None, lasting: bool = True
     ) -> Iterator[list[Service]]:
         """Run commands (name first) while the context lasts; then they are told to end, and ended.
 
-        `lasting`: they are what is measured, and none of them may end by itself.
+        `environment`: what differs from ours. `lasting`: they are what is measured, and none of them may end by itself.
         """
-        environment = self.environment(max_calls=max_calls)
+        variables = self.environment() | dict(environment or {})
         started = [
-            Service(name=name, argv=argv, environment=environment, log=self.directory / f"{name}.log")
+            Service(name=name, argv=argv, environment=variables, log=self.directory / f"{name}.log")
             for name, *argv in commands
         ]
         if lasting:
             self.services += started
         try:
             for service in started:
+                service.log.unlink(missing_ok=True)
                 service.spawn()
             yield started
         finally:
             end_together(started)
             self.services = [service for service in self.services if service not in started]
+
+    def run_to_end(
+        self, commands: Sequence[Sequence[str]], *, environment: Mapping[str, str] | None = None
+    ) -> list[str]:
+        """What each of them printed. Raises BenchmarkFailed when one fails."""
+        with self.running(commands, environment=environment, lasting=False) as programs:
+            self.wait_until(lambda: not any(program.is_running for program in programs), f"{commands[0][0]} has ended")
+            check_exits(programs)
+            return [program.log.read_text() for program in programs]
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         """Raises BenchmarkFailed when a process has ended, or when it takes too long."""
@@ -86,6 +101,13 @@ class Bed:
             if time.monotonic() > deadline:
                 raise BenchmarkFailed(f"{what}: not in {PATIENCE_SECONDS:g} s")
             time.sleep(LOOK_SECONDS)
+
+
+def check_exits(programs: Sequence[Service]) -> None:
+    """Raises BenchmarkFailed when one of those that have ended failed."""
+    for program in programs:
+        if not program.is_running and program.ended_how != "exit code 0":
+            raise BenchmarkFailed(f"{program.name} ended ({program.ended_how}):\n{program.end_of_log()}")
 
 
 @contextlib.contextmanager

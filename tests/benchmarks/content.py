@@ -1,4 +1,4 @@
-"""What is measured: two definitions of three steps, sagas launched before, and how far the launched ones are."""
+"""What is measured: the definitions, sagas launched before, and how far the launched ones are."""
 
 import json
 from dataclasses import dataclass
@@ -17,14 +17,19 @@ from orchestration.identifiers import uuid7
 from orchestration.models import SagaDefinition
 from orchestration.store.launches import LAUNCH
 from orchestration.store.leases import COUNT_DRAINS
+from tests.benchmarks.catalogue import STEPS
 
-STEPS = 3
-NOTHING, SLEEP = "bench-nothing", "bench-sleep"
+MANY_STEPS = 10
+NOTHING, SLEEP, REFUSE = "bench-nothing", "bench-sleep", "bench-refuse"
+TEN, HTTP, SLOW, HELD = "bench-ten", "bench-http", "bench-slow", "bench-held"
+SLOW_SECONDS, HELD_SECONDS = 2, 8
 SAGA_INPUT: dict[str, Any] = {"order_id": "O-4711", "customer": "C-0815", "sku": "BOOK-42", "qty": 2, "total": "49.90"}
 _PAYLOAD = "{order: input.order_id, sku: input.sku, qty: input.qty}"
-_LEFT = "SELECT EXISTS (SELECT FROM orchestration_saga WHERE status IN ('pending', 'running') AND id > %s)"
+_LEFT = (
+    "SELECT EXISTS (SELECT FROM orchestration_saga WHERE status IN ('pending', 'running', 'compensating') AND id > %s)"
+)
 _TOGETHER = """
-SELECT count(*), count(*) FILTER (WHERE status = 'completed'),
+SELECT count(*), count(*) FILTER (WHERE status = %s),
     extract(epoch FROM max(finished_at) - min(started_at))::float8
 FROM orchestration_saga WHERE id > %s
 """
@@ -36,24 +41,42 @@ SELECT (SELECT count(*) FROM orchestration_attempt WHERE saga_id > %s),
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """`seconds`: from the first claim to the last end. `attempts` and `journal` are rows."""
+    """`seconds`: from the first claim to the last end. `well`: ended as they should; `attempts` and `journal`: rows."""
 
     sagas: int
-    completed: int
+    well: int
     seconds: float
     attempts: int
     journal: int
 
 
-def set_up() -> None:
-    """Tables, the participant and the definitions."""
+def set_up(participant_url: str) -> None:
+    """Tables, the participants and the definitions."""
     call_command("migrate", verbosity=0)
     admin = Actor(User.objects.create_superuser("bench"), via="command")
-    enrol(name="bench", actor=admin, transport="function", max_in_flight=MOST_IN_FLIGHT)  # the engine, not a limit
-    for function in (NOTHING, SLEEP):
-        step = {"participant": "bench", "action": function, "compensation": NOTHING, "payload": _PAYLOAD}
-        steps = [{"name": f"step-{number}", **step} for number in range(STEPS)]
-        publish_definition(document={"name": function, "steps": steps}, actor=admin)
+    most = MOST_IN_FLIGHT  # the engine is measured, not a limit
+    enrol(name="bench", actor=admin, transport="function", max_in_flight=most)
+    enrol(name="bench-http", actor=admin, transport="http", base_url=participant_url, max_in_flight=most)
+    for name, steps in _definitions().items():
+        named = [{"name": f"step-{number}", "payload": _PAYLOAD, **step} for number, step in enumerate(steps)]
+        publish_definition(document={"name": name, "steps": named}, actor=admin)
+
+
+def _definitions() -> dict[str, list[dict[str, Any]]]:
+    def calling(action: str) -> dict[str, Any]:
+        if action.startswith("/"):
+            return {"participant": "bench-http", "action": action, "compensation": "/nothing", "timeout": 60}
+        return {"participant": "bench", "action": action, "compensation": NOTHING}
+
+    return {
+        NOTHING: [calling(NOTHING)] * STEPS,
+        SLEEP: [calling(SLEEP)] * STEPS,
+        REFUSE: [calling(NOTHING)] * (STEPS - 1) + [calling(REFUSE)],
+        TEN: [calling(NOTHING)] * MANY_STEPS,
+        HTTP: [calling("/nothing")] * STEPS,
+        SLOW: [calling(f"/wait/{SLOW_SECONDS}")],
+        HELD: [calling(f"/wait/{HELD_SECONDS}")],
+    }
 
 
 def preload(definition: str, count: int) -> None:
@@ -73,14 +96,19 @@ def drains() -> int:
     return int(_row(COUNT_DRAINS)[0])
 
 
+def saga_file_node() -> int:
+    """What the write-ahead log calls the table of sagas."""
+    return int(_row("SELECT pg_relation_filenode('orchestration_saga')")[0])
+
+
 def all_ended(after: UUID) -> bool:
     """Whether no saga launched after that id is on its way."""
     return not _row(_LEFT, after)[0]
 
 
-def ended(after: UUID) -> Ended:
-    """What became of the sagas launched after that id."""
-    return Ended(*_row(_TOGETHER, after), *_row(_HISTORY, after, after))
+def ended(after: UUID, status: str) -> Ended:
+    """What became of the sagas launched after that id; `status` is how they should have ended."""
+    return Ended(*_row(_TOGETHER, status, after), *_row(_HISTORY, after, after))
 
 
 def _launches(definition: str, count: int) -> list[dict[str, Any]]:

@@ -1,10 +1,12 @@
 """What a run costs: durable commits, WAL and CPU.
 
-Durable commits are counted in the write-ahead log itself: each `Transaction/COMMIT` record is one transaction that
-wrote something and waited for its flush. Read-only transactions write none. The count is exact, and of the whole
-cluster: leases, heartbeats and the dispatcher's rounds are in it.
+Durable commits are counted in the write-ahead log itself: each transaction that wrote rows and has a commit record
+waited for its flush. Read-only transactions write none. Those that only notify have a commit record and nothing else,
+and wait for no disk. The count is exact, and of the whole cluster: leases, heartbeats and the dispatcher's rounds are
+in it.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +18,11 @@ from tests.benchmarks.bed import Bed
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _COMMITS = """
-SELECT coalesce(sum(count), 0) FROM pg_get_wal_stats(%s, %s, true)
-WHERE "resource_manager/record_type" = 'Transaction/COMMIT'
+SELECT count(*) FROM (
+    SELECT FROM pg_get_wal_records_info(%s, %s) WHERE xid <> '0' GROUP BY xid
+    HAVING bool_or(record_type = 'COMMIT') AND bool_or(resource_manager <> 'Transaction')) durable
 """
+_WRITERS = "SELECT count(DISTINCT xid::text) FROM pg_get_wal_block_info(%s, %s) WHERE relfilenode = %s AND xid <> '0'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,17 @@ class Meter:
         self._cpu = self._cpu_now()
         self._start = _flushed_to(self._connection)
 
-    def read(self) -> Costs:
+    def read(self, *, table: int | None = None) -> Costs:
+        """`table`: count only the transactions that wrote to the one with this file node."""
         busy, total = (now - then for now, then in zip(_machine(), self._machine, strict=True))
         python, postgres, other_parts = (now - then for now, then in zip(self._cpu_now(), self._cpu, strict=True))
         others = max(0.0, busy - python - postgres - other_parts) / total
         with self._connection as connection:
             ends = [self._start, _flushed_to(connection)]
             [(wal,)] = connection.execute("SELECT pg_wal_lsn_diff(%s, %s)", ends[::-1]).fetchall()
-            [(commits,)] = connection.execute(_COMMITS, ends).fetchall()
+            # Where nothing was written there is no record to begin with, which the function takes for an error.
+            statement, values = (_COMMITS, ends) if table is None else (_WRITERS, [*ends, table])
+            [(commits,)] = connection.execute(statement, values).fetchall() if wal else [(0,)]
         return Costs(int(commits), int(wal), python, postgres, others)
 
     def _cpu_now(self) -> tuple[float, float, float]:
@@ -69,6 +76,17 @@ class Meter:
             elif me in (process.pid, process.parent):
                 other_parts += process.cpu
         return python, postgres, other_parts
+
+
+def memory_of(session: int) -> float:
+    """MB that the processes of a session take, pages they share counted once between them."""
+    total = 0
+    for process in _processes():
+        if process.session == session:
+            with contextlib.suppress(OSError):  # it has just ended
+                rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+                total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total / 1024
 
 
 @dataclass(frozen=True, slots=True)

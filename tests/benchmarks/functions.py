@@ -3,10 +3,9 @@
 import asyncio
 from typing import Any
 
-from orchestration.participants.function import participant_function
+from orchestration.participants.function import Refusal, participant_function
 from orchestration.participants.messages import Command
-
-STEP_SECONDS = 0.005
+from tests.benchmarks.catalogue import STEP_SECONDS
 
 
 @participant_function("bench-nothing")
@@ -18,3 +17,8 @@ async def nothing(_command: Command) -> dict[str, Any]:
 async def sleep(_command: Command) -> dict[str, Any]:
     await asyncio.sleep(STEP_SECONDS)
     return {"done": True}
+
+
+@participant_function("bench-refuse")
+async def refuse(_command: Command) -> dict[str, Any]:
+    raise Refusal("no", "bench")

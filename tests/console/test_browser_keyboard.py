@@ -105,7 +105,7 @@ def switched_on_again(operator: Tab) -> Iterator[None]:
 
 
 def test_scroll_focus_and_typed_text_survive_an_update(operator: Tab, demo: Demo) -> None:
-    saga_id = demo.launch("KEYS-LIVE", delay_seconds=20)
+    saga_id = demo.launch("KEYS-LIVE", delay_seconds=10)
     page = operator.open(f"/sagas/{saga_id}/")
     note = page.get_by_label("New note")
     note.fill("half a sen")
@@ -124,7 +124,7 @@ def test_without_a_stream_the_page_asks_by_itself(operator: Tab, demo: Demo) -> 
     page = operator.page
     page.route("**/live/", lambda route: route.abort())
     page.clock.install()
-    saga_id = demo.launch("KEYS-POLL", delay_seconds=20)
+    saga_id = demo.launch("KEYS-POLL", delay_seconds=10)
     page = operator.open(f"/sagas/{saga_id}/")
     expect(page.locator(".live")).to_have_text("Reconnecting")
     demo.api("POST", f"/sagas/{saga_id}/pause", {"reason": "to see it polled"})
@@ -133,7 +133,7 @@ def test_without_a_stream_the_page_asks_by_itself(operator: Tab, demo: Demo) -> 
 
 
 def test_a_hidden_tab_asks_for_nothing_and_catches_up(operator: Tab, demo: Demo) -> None:
-    saga_id = demo.launch("KEYS-HIDDEN", delay_seconds=20)
+    saga_id = demo.launch("KEYS-HIDDEN", delay_seconds=10)
     page = operator.open(f"/sagas/{saga_id}/")
     expect(page.locator(".live")).to_have_attribute("data-state", "live")
     asked: list[str] = []

@@ -77,7 +77,7 @@ def test_an_open_circuit_is_shown_with_what_went_wrong(cast: Cast, definition: S
 def test_a_parked_saga_says_what_it_waits_for(
     cast: Cast, definition: SagaDefinition, parked_on: str, said: str
 ) -> None:
-    saga = make_saga(definition, "pending", "due", "pending", "pending")
+    saga = make_saga(definition, "pending", ["due", "pending", "pending"])
     Saga.objects.filter(pk=saga.pk).update(parked_on=parked_on, lock_key="A-1")
     page = cast.viewer.browser.get(f"/sagas/{saga.pk}/").content.decode()
     assert said.replace("1,000", "1000") in page.replace("1,000", "1000")
@@ -85,7 +85,7 @@ def test_a_parked_saga_says_what_it_waits_for(
 
 
 def test_the_page_says_who_holds_the_lock_and_who_waits(cast: Cast, definition: SagaDefinition) -> None:
-    saga, another_saga = (make_saga(definition, "pending", "due", "pending", "pending") for _number in range(2))
+    saga, another_saga = (make_saga(definition, "pending", ["due", "pending", "pending"]) for _number in range(2))
     Saga.objects.update(lock_key="A-1")
     Saga.objects.filter(pk=saga.pk).update(status="running")
     holder = cast.viewer.browser.get(f"/sagas/{saga.pk}/").context["lock"]

@@ -17,7 +17,7 @@ PAGE = "console:webhooks"
 @pytest.fixture
 def delivery(cast: Cast, definition: SagaDefinition) -> WebhookDelivery:
     endpoint = webhooks.change(name="shop", actor=cast.admin.actor, url="http://127.0.0.1:9/hook").endpoint
-    saga = start("place-order", order_id="A-1")
+    saga = start("place-order", order_id="A-1", qty=1)
     return WebhookDelivery.objects.create(
         saga_id=saga.pk, seq=3, endpoint=endpoint, event="stuck", at=Now(), state="failed",
         tries=[{"at": "2026-01-31T12:00:00Z", "status": 500, "error": "<b>no</b>", "seconds": 0.1}],

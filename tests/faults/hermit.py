@@ -173,7 +173,7 @@ def _p95(facts: Facts, keys: Sequence[str]) -> float:
     times = [
         (saga.finished_at - saga.created_at).total_seconds()
         for saga in facts.sagas
-        if saga.id in wanted and saga.finished_at is not None
+        if saga.id in wanted and saga.finished_at is not None and saga.created_at is not None
     ]
     return quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else 0.0
 

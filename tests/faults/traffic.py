@@ -9,8 +9,10 @@ from sagaconsole.demo.traffic import a_launch
 from tests.faults.rest import Rest
 
 # Beside the demo's own mix: more that must be undone, because the way back is where it hurts, and more approvals.
+_ORDERS = ({"sku": "SKU-EMPTY"}, {"card": "card-low", "amount": 5_000}, {"region": "moon"})
 _CHANGES: dict[str, tuple[dict[str, Any], ...]] = {
-    "place-order": ({"sku": "SKU-EMPTY"}, {"card": "card-low", "amount": 5_000}, {"region": "moon"}),
+    "place-order": _ORDERS,
+    "place-order-mixed": _ORDERS,  # the payment by gRPC, the delivery by RabbitMQ where there is one
     "order-with-approval": ({"amount": 60_000}, {"region": "moon"}, {"region": "island", "qty": 30}),
     "transfer-with-pivot": ({"payee": "acc-closed"},),
     "order-with-delivery": ({"card": "card-low", "amount": 5_000}, {"region": "moon"}),

@@ -108,6 +108,15 @@ def run_until_quiet(rounds: int = 40) -> None:
     raise AssertionError(f"still due: {list(Saga.objects.live().filter(soon).values('id', 'status', 'due_at'))}")
 
 
+def drain_until(condition: Callable[[], Any], rounds: int = 100) -> None:
+    """Drains, one after the other, until `condition` gives something true: also while sagas are parked."""
+    for _round in range(rounds):
+        run(drain())
+        if condition():
+            return
+    raise AssertionError(f"in vain: {list(Saga.objects.values('id', 'status', 'parked_on', 'due_at'))}")
+
+
 def steps_of(saga: Saga) -> dict[str, str]:
     return {step.name: step.status for step in saga.steps.all()}
 

@@ -18,7 +18,6 @@ MODELS = (
     "saga",
     "auditentry",
     "webhookendpoint",
-    "webhookdelivery",
 )
 
 

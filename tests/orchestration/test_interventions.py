@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from orchestration import advance
+from orchestration.core import definitions
 from orchestration.core.states import SagaStatus
 from orchestration.models import Participant, Saga
 from orchestration.operator_actions import Conflict, preview
@@ -256,3 +257,32 @@ def test_a_try_that_has_ended_is_kept_when_the_rules_fail_on_its_answer(
     run(drain())
     assert again(saga).stuck_code == "cannot_go_on"
     assert outcomes(saga) == [(1, "succeeded")]
+
+
+def test_a_saga_that_cannot_be_read_is_stuck_alone_and_the_rest_of_its_batch_goes_on(engine: World) -> None:
+    sagas = [start(define("one")) for _number in range(4)]
+    guilty = sagas[1]
+    with connection.cursor() as cursor:  # a step that its definition does not have
+        cursor.execute("UPDATE orchestration_step SET position = 7 WHERE saga_id = %s", [guilty.pk])
+    run_until_quiet()
+    assert sorted(again(saga).status for saga in sagas) == [SagaStatus.COMPLETED] * 3 + [SagaStatus.STUCK]
+    assert (again(guilty).stuck_code, guilty.drain_id, guilty.due_at) == ("cannot_go_on", None, None)
+    assert guilty.events.order_by("-seq").values_list("kind", "status")[0] == ("cannot_go_on", "stuck")
+
+
+def test_sagas_of_a_definition_that_cannot_be_read_are_stuck_alone(
+    engine: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an update of the orchestrator whose parser takes less than the last one's."""
+    good, bad = start(define("one")), start(define("two", name="bad"))
+    parse = definitions.parse
+
+    def stricter(document: Any) -> Any:
+        if document["name"] == "bad":
+            raise ValueError("not any more")
+        return parse(document)
+
+    monkeypatch.setattr(definitions, "parse", stricter)
+    run_until_quiet()
+    assert again(good).status == SagaStatus.COMPLETED
+    assert (again(bad).status, bad.stuck_code) == (SagaStatus.STUCK, "cannot_go_on")

@@ -21,9 +21,8 @@ from tests.orchestration.scripted import (
     act,
     again,
     define,
-    drain,
+    drain_until,
     no,
-    run,
     run_until_quiet,
     start,
     steps_of,
@@ -52,12 +51,7 @@ class Crowd:
 
 
 def run_to_the_end() -> None:
-    """Drains, one after the other, until no saga lives: also those that are parked."""
-    for _round in range(60):
-        run(drain())
-        if not Saga.objects.live().exists():
-            return
-    raise AssertionError(f"still alive: {list(Saga.objects.live().values('id', 'status', 'parked_on', 'due_at'))}")
+    drain_until(lambda: not Saga.objects.live().exists())
 
 
 def limit(number: int, name: str = "scripted") -> None:
@@ -149,7 +143,7 @@ def test_a_limit_that_was_lowered_holds_from_the_next_call_on(engine: World) -> 
 
     engine.will("one", lower)
     first = start(name)
-    run(drain())
+    drain_until(lambda: again(first).status == "completed")
     for _number in range(5):
         start(name)
     crowd.expect("one", 5)
@@ -206,9 +200,9 @@ def test_calls_of_a_dead_drain_keep_their_slots_while_they_may_be_worked_on(engi
         cursor.execute("""INSERT INTO orchestration_grant (drain_id, participant, granted, longest)
                           VALUES (gen_random_uuid(), 'scripted', 3, 3600)""")
     Flow.objects.update(granted=3)
-    start()
+    saga = start()
     sweep()
-    run(drain())
+    drain_until(lambda: again(saga).parked_on)
     assert (granted(), engine.calls) == ({"scripted": 3}, [])
     [grant] = Grant.objects.all()
     assert grant.free_at is not None
@@ -227,14 +221,13 @@ def test_no_more_sagas_are_in_flight_than_the_definition_says(engine: World) -> 
     engine.will("two", *[RuntimeError("nobody knows")] * 3)
     Step.objects.filter(saga=sagas[0], name="long").update(due_at=sagas[0].created_at)
     Saga.objects.filter(pk=sagas[0].pk).update(due_at=sagas[0].created_at)
-    run_until_quiet()
+    drain_until(lambda: again(sagas[2]).status == "running")
     assert [again(saga).status for saga in sagas] == ["stuck", "running", "running", "pending"]
     act("retry", sagas[0])
     run_until_quiet()
     assert [again(saga).parked_on for saga in sagas] == ["concurrency:story", None, None, "concurrency:story"]
     act("compensate", sagas[1])
-    while again(sagas[3]).status == "pending":
-        run(drain())
+    drain_until(lambda: again(sagas[3]).status != "pending")
     assert [again(saga).status for saga in sagas] == ["completed", "compensated", "running", "running"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestration import evidence
 from orchestration.core.states import SagaStatus
 from orchestration.models import Attempt, Participant, Saga
 from orchestration.participants.brokers import without_password
@@ -27,7 +28,7 @@ WAYS = ["http", "grpc", "grpc and amqp"]
 def all_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """Payments serve gRPC too, and shipping takes commands from RabbitMQ where there is one."""
     logs = tmp_path_factory.mktemp("services")
-    amqp = {"AMQP_URL": os.environ.get("AMQP_URL", ""), "AMQP_PREFIX": PREFIX}
+    amqp = {"AMQP_URL": os.environ.get("SAGA_TEST_AMQP_URL", ""), "AMQP_PREFIX": PREFIX}
     more = {"inventory": {}, "payments": {"GRPC_ADDRESS": GRPC_ADDRESS}, "shipping": amqp}
     with ExitStack() as stack:
         yield {
@@ -71,6 +72,8 @@ def test_success(services: Services, way: str) -> None:
     assert run_to_the_end(saga) == SagaStatus.COMPLETED
     assert effects(services, saga) == ["reserve", "charge", "book"]
     assert saga.attempts.get(position=1).answer == {"card": "card-1", "charged": 500}
+    told = [key.told.state for step in evidence.of_saga(saga) for key in step.keys]
+    assert told == ["done", "done", "done"]  # what a person is shown: each participant was asked in its own way
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -7,6 +7,7 @@ import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
+from orchestration import broker_health
 from orchestration.models import Drain, EngineState
 
 
@@ -47,3 +48,13 @@ def test_an_unreachable_queue_is_said_without_its_address(client: Client, all_al
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["queue"]) == (503, "unreachable")
     assert "127.0.0.1" not in answer.content.decode()
+
+
+def test_where_messages_come_from_a_broker_it_is_told_too(client: Client, all_alive, settings):
+    settings.AMQP_URL = "amqp://127.0.0.1/"
+    assert client.get("/readyz").json()["consumer"] == "none alive"
+    broker_health.beat(has_broker=False)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["consumer"], answer.json()["broker"]) == (503, "ok", "unreachable")
+    broker_health.beat(has_broker=True)
+    assert client.get("/readyz").json()["broker"] == "ok"

@@ -9,6 +9,7 @@ from orchestration.console.pages.evidence import evidence
 from orchestration.console.pages.failures import failure_groups
 from orchestration.console.pages.faults import fault_rules
 from orchestration.console.pages.frame import banner
+from orchestration.console.pages.messages import message, messages
 from orchestration.console.pages.notes import notes
 from orchestration.console.pages.overview import overview
 from orchestration.console.pages.participants import participants
@@ -36,6 +37,8 @@ __all__ = [
     "fault_rules",
     "find",
     "launch",
+    "message",
+    "messages",
     "new_definition",
     "notes",
     "overview",

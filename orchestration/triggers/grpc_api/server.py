@@ -12,7 +12,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from orchestration.triggers.grpc_api.service import Sagas
-from orchestration.triggers.grpc_api.threads import DatabaseThreads, DeadlinePassed
+from orchestration.triggers.threads import DatabaseThreads, DeadlinePassed
 from sagaconsole_proto.v1 import sagas_pb2, sagas_pb2_grpc
 
 logger = logging.getLogger(__name__)

@@ -13,11 +13,11 @@ from orchestration.audit import Actor
 from orchestration.operator_actions import Conflict, WrongAct
 from orchestration.triggers.grpc_api import errors
 from orchestration.triggers.grpc_api.messages import body_of, saga_message
-from orchestration.triggers.grpc_api.threads import DatabaseThreads, DeadlinePassed
 from orchestration.triggers.rest.answers import saga_bodies, saga_body
 from orchestration.triggers.rest.errors import Refused, refusal_of, too_many, wrong
 from orchestration.triggers.rest.requests import saga_id_of
 from orchestration.triggers.starting import start
+from orchestration.triggers.threads import DatabaseThreads, DeadlinePassed
 from sagaconsole_proto.v1 import sagas_pb2 as pb
 from sagaconsole_proto.v1 import sagas_pb2_grpc
 

@@ -9,10 +9,11 @@ import psycopg
 from rq import Worker
 
 from orchestration.identifiers import uuid7
-from tests.benchmarks import peers
-from tests.benchmarks.bed import WORKERS, Bed, BenchmarkFailed
+from tests.benchmarks.bed import Bed, BenchmarkFailed
+from tests.benchmarks.catalogue import WORKERS
 from tests.benchmarks.content import SAGA_INPUT
 from tests.benchmarks.costs import Meter
+from tests.benchmarks.peers import rq_jobs
 from tests.benchmarks.results import Run
 
 _OPEN = "SELECT EXISTS (SELECT FROM bench_saga WHERE id = ANY(%s) AND status <> 'completed')"
@@ -24,11 +25,11 @@ FROM bench_saga WHERE id = ANY(%(ids)s)
 
 
 def job_per_saga(bed: Bed, count: int) -> Run:
-    return _run(bed, count, "simple", peers.run_saga, lambda saga_id: (saga_id,))
+    return _run(bed, count, "simple", rq_jobs.run_saga, lambda saga_id: (saga_id,))
 
 
 def job_per_step(bed: Bed, count: int, worker: str) -> Run:
-    return _run(bed, count, worker, peers.run_step, lambda saga_id: (saga_id, 0))
+    return _run(bed, count, worker, rq_jobs.run_step, lambda saga_id: (saga_id, 0))
 
 
 def _run(
@@ -36,22 +37,22 @@ def _run(
 ) -> Run:
     with psycopg.connect(bed.servers.database_url, autocommit=True) as database, bed.peers(worker):
         ids = _launch(database, count)
-        bed.wait_until(lambda: Worker.count(queue=peers.queue()) == WORKERS, "the peers' workers are there")
+        bed.wait_until(lambda: Worker.count(queue=rq_jobs.queue()) == WORKERS, "the peers' workers are there")
         meter = Meter(bed)
-        peers.enqueue_all(function, [arguments(str(saga_id)) for saga_id in ids])
+        rq_jobs.enqueue_all(function, [arguments(str(saga_id)) for saga_id in ids])
         bed.wait_until(lambda: not _row(database, _OPEN, [ids])[0], "all jobs have ended")
         costs = meter.read()
         sagas, steps, seconds = _row(database, _TOGETHER, {"ids": ids})
-    if steps != sagas * peers.STEPS:
+    if steps != sagas * rq_jobs.STEPS:
         raise BenchmarkFailed(f"the peers recorded {steps} steps of {sagas} sagas")
     return Run(sagas, sagas / seconds, costs)
 
 
 def _launch(database: psycopg.Connection, count: int) -> list[UUID]:
-    database.execute(peers.TABLES)
+    database.execute(rq_jobs.TABLES)
     ids = [uuid7() for _number in range(count)]
     with database.transaction(), database.cursor() as cursor:
-        cursor.executemany(peers.LAUNCH, [(saga_id, json.dumps(SAGA_INPUT)) for saga_id in ids])
+        cursor.executemany(rq_jobs.LAUNCH, [(saga_id, json.dumps(SAGA_INPUT)) for saga_id in ids])
         cursor.execute("ANALYZE bench_saga")
     return ids
 

@@ -1,0 +1,87 @@
+"""What listeners are told of sagas that have ended: rows written with the end, taken, told, and forgotten.
+
+While nobody listens on a channel no row is written for it. Who has taken a row and dies has it taken by another after
+a while, so an end is told at least once. Source: the transactional outbox (Richardson, Microservices Patterns, 2018).
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from orchestration import queries
+from orchestration.models import Announcement, EngineState, Saga
+
+TAKEN_SECONDS = 10
+# Parameters: channel, how many, seconds.
+TAKE = """
+UPDATE orchestration_announcement row SET taken_until = clock_timestamp() + make_interval(secs => %s)
+FROM (
+    SELECT channel, saga_id, seq FROM orchestration_announcement
+    WHERE channel = %s AND (taken_until IS NULL OR taken_until < clock_timestamp())
+    ORDER BY channel, saga_id, seq LIMIT %s FOR UPDATE SKIP LOCKED
+) free
+WHERE (row.channel, row.saga_id, row.seq) = (free.channel, free.saga_id, free.seq)
+RETURNING row.saga_id, row.seq, row.status
+"""
+FORGET = """
+DELETE FROM orchestration_announcement row USING unnest(%s::uuid[], %s::int[]) AS told(saga_id, seq)
+WHERE row.channel = %s AND row.saga_id = told.saga_id AND row.seq = told.seq
+"""
+
+
+class Ended(NamedTuple):
+    """One end of one saga. `id` is the same however often it is told."""
+
+    saga_id: UUID
+    seq: int
+    status: str
+    definition: str
+    body: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.saga_id}:{self.seq}"
+
+
+def listen(channel: str) -> None:
+    """From now on the ends of sagas are announced on `channel`; twice changes nothing."""
+    EngineState.objects.get_or_create(name=channel)
+
+
+def stop_listening(channel: str) -> None:
+    """Nothing more is announced, and what was not told yet is forgotten."""
+    EngineState.objects.filter(name=channel).delete()
+    Announcement.objects.filter(channel=channel).delete()
+
+
+def take(channel: str, limit: int) -> list[Ended]:
+    """The oldest ends that nobody else is telling now, each with what is told."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, [TAKEN_SECONDS, channel, limit])
+        rows = sorted(cursor.fetchall())
+    sagas = Saga.objects.filter(pk__in=[row[0] for row in rows]).select_related("definition").prefetch_related("steps")
+    bodies = {saga.pk: _body(saga) for saga in sagas}
+    return [
+        Ended(saga_id, seq, status, bodies[saga_id]["definition"], bodies[saga_id])
+        for saga_id, seq, status in rows
+        if saga_id in bodies
+    ]
+
+
+def forget(channel: str, told: list[Ended]) -> None:
+    """They were told."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, [[one.saga_id for one in told], [one.seq for one in told], channel])
+
+
+def _body(saga: Saga) -> dict[str, Any]:
+    """No input and no outputs: secrets may stand in them."""
+    finished = saga.finished_at
+    return {
+        "event": "saga.ended", "saga_id": str(saga.pk), "definition": saga.definition_name,
+        "version": saga.definition.version, "status": saga.status, "business_key": saga.business_key,
+        "trigger": saga.trigger, "launched_by": saga.launched_by, "created_at": saga.created_at.isoformat(),
+        "finished_at": finished.isoformat() if finished else None,
+        "open_effects": queries.open_effects(saga, list(saga.steps.all())),
+    }  # fmt: skip
