@@ -116,12 +116,12 @@ def _is_more_than_the_loss(event: Event) -> bool:
 
 
 def _late_at(facts: Facts, done: Done, since: datetime, limit: timedelta, until: datetime | None) -> datetime:
-    """When what a saga needs was away meanwhile, the promise about that counts."""
+    """When what a saga needs was away meanwhile, the time counts from when that was back, by the longer promise."""
     late_at = since + limit
     for other in facts.damage:
         if (own_limit := _NEEDED.get(other.kind)) is None:
             continue
-        away_until = (other.back_at or other.at) + own_limit
+        away_until = (other.back_at or other.at) + max(own_limit, limit)
         if other.at < (until or late_at) and done.at < away_until:
             late_at = max(late_at, away_until)
     return late_at

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sagaconsole.demo.traffic import _MIX
 from tests.faults import memory, recovery
 from tests.faults.checker import check
 from tests.faults.facts import (
@@ -239,6 +240,15 @@ def test_a_saga_that_lay_still_while_postgresql_was_away_has_until_its_own_limit
     assert "P7" not in missed(replace(late, damage=[*run.damage, away]))
 
 
+def test_without_valkey_no_drain_begins_so_a_killed_workers_sagas_have_15_seconds_from_when_it_is_back() -> None:
+    run = good_run()
+    late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
+    full = Done(NOON + timedelta(seconds=58), Kind.VALKEY_FULL, "", back_at=NOON + timedelta(seconds=63))
+    assert "P7" not in missed(replace(late, damage=[*run.damage, full]))
+    soon_back = replace(full, back_at=NOON + timedelta(seconds=61.5))
+    assert "P7" in missed(replace(late, damage=[*run.damage, soon_back]))
+
+
 def test_a_saga_that_was_let_go_just_before_the_kill_was_not_held() -> None:
     run = good_run()
     late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
@@ -283,9 +293,7 @@ def test_the_plan_follows_from_the_seed_and_has_every_kind() -> None:
 def test_the_traffic_follows_from_the_seed() -> None:
     first, same, other = ([traffic.body() for _number in range(60)] for traffic in map(planned_traffic, (7, 7, 8)))
     assert first == same != other
-    assert {body["definition"] for body in first} == {
-        "place-order", "transfer-with-pivot", "order-with-approval", "order-with-delivery",
-    }  # fmt: skip
+    assert {body["definition"] for body in first} == set(_MIX)
 
 
 def planned_traffic(seed: int) -> Traffic:
