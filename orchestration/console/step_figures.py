@@ -7,7 +7,7 @@ from django.db import connection
 
 from orchestration.core.definitions import StepDefinition
 
-SAMPLE = 20_000
+SAMPLE = 10_000
 # Parameters: how many calls at most, the definition's id. Told to wait is no end of a call, and not counted.
 _FIGURES = """
 WITH newest AS (

@@ -60,6 +60,7 @@ def viewer(filled: None, db: None, monkeypatch: pytest.MonkeyPatch) -> Person:
     """Counts and samples are bounded; the bounds are made to fit tables a fiftieth as long as large ones."""
     monkeypatch.setattr(queries.capped_count, "__defaults__", (CAP // 50,))
     monkeypatch.setattr(monitoring, "CAP", CAP // 50)
+    monkeypatch.setattr(step_figures, "SAMPLE", step_figures.SAMPLE // 50)
     monkeypatch.setattr(search_window, "SEARCHED", search_window.SEARCHED // 50)
     monkeypatch.setattr(search_window, "COMPARED", search_window.COMPARED // 50)
     monkeypatch.setattr(failures, "CAP", failures.CAP // 50)
