@@ -230,7 +230,7 @@ def test_an_act_opened_in_a_tab_of_its_own_leads_back_to_its_saga(operator: Tab,
 
 
 def test_buttons_are_pressed_with_the_space_bar_and_a_menu_gives_the_focus_back(operator: Tab, orders: Demo) -> None:
-    page = waiting_for_approval(orders, operator, "KEYS-1")
+    page = waiting_for_approval(orders, operator, "BY-KEYS-1")
     page.get_by_role("button", name="Pause").press("Space")
     expect(page.get_by_role("dialog").get_by_label("Reason")).to_be_focused()
     page.keyboard.press("Escape")
