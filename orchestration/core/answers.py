@@ -160,7 +160,7 @@ def _undone_already(draft: Draft, index: int) -> None:
     if draft.stuck_code or must_stay(draft.steps, draft.steps[index], exhausted=False):
         fail(draft, index)
         return
-    draft.move(index, S.COMPENSATION_DUE, S.COMPENSATING, S.COMPENSATED, finished_at=draft.now)
+    draft.move(index, S.COMPENSATION_DUE, S.COMPENSATING, S.COMPENSATED, finished_at=draft.now, due_at=None)
     turn_back(draft)
 
 

@@ -217,3 +217,10 @@ def test_after_a_callback_the_calls_own_answer_changes_nothing(answer):
 
 def test_a_callback_clears_the_error_of_an_earlier_try():
     assert decide(saga("wp"), CalledBack(0, ACTION, Succeeded(0)), NOW).errors == {0: None}
+
+
+def test_a_waiting_step_that_was_undone_is_not_due_any_more_though_it_was_to_be_asked_about():
+    waiting = saga("sw", at={1: {"sent": True, "due_at": NOW}})
+    undone = decide(waiting, CalledBack(1, Direction.ACTION, Undone(1)), NOW).after
+    assert (at_rest(undone), undone.steps[1].due_at) == ((G.COMPENSATING, "ux"), None)
+    assert begin(undone, NOW).after.calls_out()
