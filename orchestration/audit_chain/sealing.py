@@ -14,7 +14,7 @@ from orchestration.models import AuditEntry, AuditLink
 BATCH = 500
 BEGINNING = "0" * 64
 # Two dispatchers may run: the chain has one end, so one of them writes. The number is this lock's name.
-_ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(7_205_013_001)"
+_ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(7205013001)"
 _TAKE = """
 DELETE FROM orchestration_auditwaiting WHERE entry_id IN
     (SELECT entry_id FROM orchestration_auditwaiting ORDER BY entry_id LIMIT %s)
