@@ -299,3 +299,14 @@ def test_the_traffic_follows_from_the_seed() -> None:
 def planned_traffic(seed: int) -> Traffic:
     """Nothing is sent."""
     return Traffic(None, seed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("before", "missing"), [(True, set()), (False, {"P13b"})])
+def test_a_pause_of_what_is_paused_already_leaves_no_line_in_the_journal(before: bool, missing: set[str]) -> None:
+    run = good_run()
+    acts = [*run.acts, Act(GOOD, "pause", "twice", 200, twin="once"), Act(GOOD, "pause", "once", 200)]
+    audited = [*run.audited, *(Audited(GOOD, "pause", reason, True) for reason in ("twice", "once"))]
+    last = max(event.seq for event in run.events if event.saga_id == GOOD)
+    paused = [Event(GOOD, last + 1, "completed", 1, kind="pause", reason="long ago")] if before else []
+    changed_run = replace(run, acts=acts, audited=audited, events=[*run.events, *paused], chain=run.chain)
+    assert missed(changed_run) & {"P12a", "P13b"} == missing
