@@ -50,7 +50,8 @@ class Transports:
 
     def sub_sagas(self) -> SubSagaTransport:
         if self._sub_sagas is None:
-            self._sub_sagas = self._connected[SUB_SAGA] = SubSagaTransport()
+            self._sub_sagas = SubSagaTransport()
+            self._connected[SUB_SAGA] = self._sub_sagas
         return self._sub_sagas
 
     async def close(self) -> None:

@@ -284,7 +284,7 @@ def test_the_traffic_follows_from_the_seed() -> None:
     first, same, other = ([traffic.body() for _number in range(60)] for traffic in map(planned_traffic, (7, 7, 8)))
     assert first == same != other
     assert {body["definition"] for body in first} == {
-        "place-order", "transfer-with-pivot", "order-with-approval", "order-with-delivery",
+        "place-order", "transfer-with-pivot", "order-with-approval", "order-with-delivery", "place-order-mixed",
     }  # fmt: skip
 
 

@@ -195,7 +195,7 @@ def test_the_dispatchers_and_the_rare_statements(filled: None, db: None, stateme
 def test_a_launch_reads_nothing_at_all(filled: None, db: None) -> None:
     names = {
         "definition_name": "a", "key": "k", "fingerprint": "", "id": uuid7(), "definition_id": 1, "business_key": "",
-        "lock_key": None, "limited": False,
+        "lock_key": None, "limited": False, "parent_id": None, "parent_position": None, "depth": 0,
         "trigger": "test", "launched_by": "", "deadline": timedelta(days=1), "input": "{}", "names": ["one"],
         "stages": [0], "moves": "",
     }  # fmt: skip
