@@ -120,6 +120,7 @@ def _launches(definition: str, count: int) -> list[dict[str, Any]]:
         "input": json.dumps(SAGA_INPUT, separators=(",", ":")),
         "names": [step.name for step in compiled.steps], "stages": [step.stage for step in compiled.steps],
         "moves": "0:pending>due", "lock_key": None, "limited": False,
+        "parent_id": None, "parent_position": None, "depth": 0,
     }  # fmt: skip
     return [{"id": uuid7(), "business_key": f"O-{number}", **common} for number in range(count)]
 
