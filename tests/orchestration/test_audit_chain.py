@@ -162,9 +162,10 @@ def test_the_patrol_comes_round_and_rests(rows: list[UUID]) -> None:
 
 
 def test_the_patrol_finds_what_was_changed_and_what_was_put_right(rows: list[UUID]) -> None:
+    reason = AuditEntry.objects.get(pk=rows[-1]).reason
     as_owner("UPDATE orchestration_auditentry SET reason = 'x' WHERE id = %s", rows[-1])
     assert patrolled().broken_at == len(rows)
-    as_owner("UPDATE orchestration_auditentry SET reason = 'é 5' WHERE id = %s", rows[-1])
+    as_owner("UPDATE orchestration_auditentry SET reason = %s WHERE id = %s", reason, rows[-1])
     assert patrolled().broken_at is None
 
 

@@ -6,6 +6,7 @@
 import json
 import os
 import random
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from orchestration.callback_tokens import token_of
+from orchestration.core import breaker
 from orchestration.core.effects import open_effects
 from orchestration.core.states import SagaStatus, StepKind
 from orchestration.definitions import compiled_definition
@@ -115,7 +117,9 @@ def _step(luck: random.Random, name: str, *, pivot: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_the_rows_say_is_what_the_books_say(engine: World, seed: int) -> None:
+def test_what_the_rows_say_is_what_the_books_say(engine: World, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is tried here fails more often than any participant may; the circuit, which would wait, has tests of its own.
+    monkeypatch.setattr(breaker, "OPENS_AFTER", sys.maxsize)
     luck = random.Random(seed)
     BOOKS.clear()
     BOOKS.mishap_of = lambda _command: luck.choices(MISHAPS, [60, 6, 6, 6, 10, 12])[0]
