@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         queues = [dispatch.QUEUE, dispatch.HOUSEKEEPING_QUEUE]
-        parser.add_argument("--queue", choices=queues, default=dispatch.QUEUE, help="housekeeping: bulk acts and webhooks")
+        parser.add_argument(
+            "--queue", choices=queues, default=dispatch.QUEUE, help="housekeeping: bulk acts and webhooks"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         check_servers()
