@@ -85,9 +85,7 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
         fields: tuple[str, ...] = ()
 
     def with_participant(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
-        return sagas.filter(
-            definition_id__in=DefinitionStep.objects.filter(participant__name=value).values("definition_id")
-        )
+        return of_definitions_with(value, sagas).filter(definition_id__in=[pk for pk, _name in _versions_with(value)])
 
     def at_step(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         here = Step.objects.filter(saga_id=OuterRef("pk"), name=value).exclude(status__in=AT_REST)
@@ -113,6 +111,11 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
         return sagas.filter(created_at__lt=value, pk__lt=first_id(value, CLOCK_SLACK))
 
 
+def of_definitions_with(participant: str, sagas: SagaQuerySet) -> SagaQuerySet:
+    """Those of definitions of which at least one version calls that participant: by their names an index leads."""
+    return sagas.filter(definition_name__in=sorted({name for _pk, name in _versions_with(participant)}))
+
+
 def filter_sagas(params: QueryDict) -> SagaQuerySet:
     """The sagas that fit every parameter. Raises WrongFilter for unknown, doubled and wrong ones."""
     problems = [Problem(name[:80], "unknown parameter") for name in params if name not in SagaFilter.base_filters]
@@ -127,6 +130,12 @@ def filter_sagas(params: QueryDict) -> SagaQuerySet:
         raise WrongFilter(problems)
     queryset: SagaQuerySet = found.qs
     return queryset
+
+
+def _versions_with(participant: str) -> list[tuple[int, str]]:
+    """Id and name of each version of a definition that calls it."""
+    found = DefinitionStep.objects.filter(participant__name=participant)
+    return list(found.values_list("definition_id", "definition__name").distinct())
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -10,13 +10,13 @@ from django.http import QueryDict
 from orchestration.core.states import ENDED, SagaStatus
 from orchestration.models import Saga
 from orchestration.models.sagas import SagaQuerySet
-from orchestration.queries.filters import filter_sagas
+from orchestration.queries.filters import filter_sagas, of_definitions_with
 from orchestration.queries.paging import DEFAULT_LIMIT, Page, after, cursor_at, page
 from orchestration.queries.sagas import CappedCount, capped_count
 
-# Text inside of rows, and the steps of each saga, cost more than to compare a name.
+# Text inside of rows, and the steps of each saga, cost more than to compare a version.
 SEARCHED, COMPARED = 10_000, 100_000
-# By these an index leads in the order of the list; what else is asked for is looked for among such sagas.
+# To such sagas an index leads; what else is asked for is looked for among them.
 LEADING = ("definition", "created_after", "created_before")
 
 
@@ -48,7 +48,7 @@ def bottom(
     number = size(params, by_status=by_status)
     if number is None:
         return None
-    found: QuerySet[Saga] = filter_sagas(_only_leading(params))
+    found: QuerySet[Saga] = _led_to(params)
     if cursor:
         found = after(found, cursor)
     elif top is not None:
@@ -64,7 +64,7 @@ def counts(sagas: SagaQuerySet, lowest: UUID | None) -> Mapping[SagaStatus, Capp
 
 def size(params: QueryDict, *, by_status: bool = False) -> int | None:
     """How many sagas are looked at for these filters; None: an index leads."""
-    if params.get("error") or is_text(params.get("q", "")):
+    if params.get("error") or params.get("step") or is_text(params.get("q", "")):
         return SEARCHED
     if params.get("participant"):
         return COMPARED
@@ -81,12 +81,16 @@ def is_text(text: str) -> bool:
     return False
 
 
-def _only_leading(params: QueryDict) -> QueryDict:
-    kept = QueryDict(mutable=True)
+def _led_to(params: QueryDict) -> SagaQuerySet:
+    """Of these so many are looked at."""
+    leading = QueryDict(mutable=True)
     for name in LEADING:
         if name in params:
-            kept.setlist(name, params.getlist(name))
-    return kept
+            leading.setlist(name, params.getlist(name))
+    found = filter_sagas(leading)
+    if participant := params.get("participant"):
+        found = of_definitions_with(participant, found)
+    return found.live() if params.get("step") else found
 
 
 def _count(sagas: SagaQuerySet, lowest: UUID | None) -> CappedCount | None:

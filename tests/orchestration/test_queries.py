@@ -54,6 +54,7 @@ def test_a_row_that_comes_in_between_shifts_nothing(sagas):
     [
         pytest.param("q=o-0", [[], [], ["o-0"]], id="text, three sagas at a time"),
         pytest.param("participant=inventory", [["o-6", "o-5"], ["o-4", "o-3"], ["o-2", "o-1"], ["o-0"]], id="a name"),
+        pytest.param("step=reserve-stock", [["o-6", "o-5", "o-4"], ["o-3", "o-2", "o-1"], ["o-0"]], id="at a step"),
         pytest.param("definition=place-order", [["o-6", "o-5", "o-4", "o-3", "o-2"], ["o-1", "o-0"]], id="by an index"),
         pytest.param("definition=place-order&status=running", [[], [], [], []], id="by an index, and a status"),
         pytest.param("status=pending", [["o-6", "o-5", "o-4", "o-3", "o-2"], ["o-1", "o-0"]], id="a status"),

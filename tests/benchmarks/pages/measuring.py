@@ -152,16 +152,16 @@ def _streams(stage: _Stage, sizes: Sizes, measured: Measured, _chosen: Callable[
     )
     for _ in range(WARM_UPS):
         stage.session.get("/")
+    connection.close()
     acts = [act("resume" if number % 2 else "pause") for number in range(2 * ((sizes.changes + 1) // 2))]
     measured.streams = measure(stage.session, browsers=sizes.browsers, acts=acts, probes=probes)
 
 
 def _connections() -> int:
-    """To this database, but for the one that asks. Those of the acts are closed."""
+    """To this database, but for the one that asks, which is also that of the acts."""
     with connection.cursor() as cursor:
         cursor.execute(_CONNECTIONS)
         number: Any = cursor.fetchone()
-    connection.close()
     return int(number[0])
 
 

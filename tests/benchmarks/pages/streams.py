@@ -6,8 +6,10 @@ in another process as the API would do it; the time runs from before its transac
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import quantiles
 
 from tests.benchmarks.bed import BenchmarkFailed
@@ -47,18 +49,22 @@ class Probes:
 
 def measure(visitor: Visitor, *, browsers: int, acts: list[Callable[[], None]], probes: Probes) -> StreamFigures:
     """`acts`: each changes a saga. Raises BenchmarkFailed when a stream is refused, ends, or is not told."""
-    return asyncio.run(_measure(visitor, browsers, acts, probes))
+    with ThreadPoolExecutor(1) as operator:  # one thread, and so one connection to the database that is not the web's
+        return asyncio.run(_measure(visitor, browsers, acts, probes, operator))
 
 
-async def _measure(visitor: Visitor, number: int, acts: list[Callable[[], None]], probes: Probes) -> StreamFigures:
+async def _measure(
+    visitor: Visitor, number: int, acts: list[Callable[[], None]], probes: Probes, operator: Executor
+) -> StreamFigures:
+    in_thread = partial(asyncio.get_running_loop().run_in_executor, operator)
     before = probes.megabytes()
     gate = asyncio.Semaphore(OPEN_AT_ONCE)
     browsers = await asyncio.gather(*(_opened(visitor, gate) for _ in range(number)))
     listening = [asyncio.create_task(browser.listen()) for browser in browsers]
     try:
         await _all_told(browsers, listening)  # the first message comes with the opening
-        taken = [taken for act in acts for taken in await _one_change(browsers, listening, act)]
-        connections, page = await asyncio.gather(asyncio.to_thread(probes.connections), asyncio.to_thread(probes.page))
+        taken = [taken for act in acts for taken in await _one_change(browsers, listening, partial(in_thread, act))]
+        page, connections = await in_thread(probes.page), await in_thread(probes.connections)
         megabytes = probes.megabytes()
     finally:
         for task, browser in zip(listening, browsers, strict=True):
@@ -82,13 +88,13 @@ async def _opened(visitor: Visitor, gate: asyncio.Semaphore) -> _Browser:
 
 
 async def _one_change(
-    browsers: list[_Browser], listening: list[asyncio.Task[None]], act: Callable[[], None]
+    browsers: list[_Browser], listening: list[asyncio.Task[None]], act: Callable[[], Awaitable[None]]
 ) -> list[float]:
     """Milliseconds until each browser was told."""
     for browser in browsers:
         browser.told.clear()
     began = time.perf_counter()
-    await asyncio.to_thread(act)
+    await act()
     await _all_told(browsers, listening)
     return [1000 * (browser.told_at - began) for browser in browsers]
 

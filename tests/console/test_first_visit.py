@@ -1,0 +1,70 @@
+"""What a browser fetches that holds nothing yet: little, compressed, and no script before the first paint."""
+
+import gzip
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.benchmarks.pages.catalogue import FIRST_LOAD_KB
+from tests.benchmarks.pages.first_load import first_load
+from tests.cast import Cast
+
+GZIP = {"Accept-Encoding": "gzip, br"}
+
+
+@dataclass
+class Sent:
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.body)
+
+
+@dataclass
+class Visitor:
+    """Asks as the benchmark's visitor does, without a network."""
+
+    browser: Client
+
+    def get(self, path: str, *, encodings: str = "") -> Sent:
+        return Sent(body_of(self.browser.get(path, headers={"Accept-Encoding": encodings})))
+
+
+def body_of(response: Any) -> bytes:
+    assert response.status_code == 200
+    return b"".join(response.streaming_content) if response.streaming else response.content
+
+
+@pytest.mark.parametrize("path", ["/", "/sagas/", "/audit/"])
+def test_a_first_visit_is_light_and_its_paint_waits_for_no_script(cast: Cast, path: str) -> None:
+    found = first_load(Visitor(cast.viewer.browser), path)
+    assert found.waits_for == []
+    assert {"/static/console/js/live.js", "/static/vendor/inter-subset-5.3.0.woff2"} <= found.rest.keys()
+    assert found.kilobytes <= FIRST_LOAD_KB
+
+
+@pytest.mark.parametrize("path", ["/", "/static/console/css/base.css", "/static/console/js/live.js"])
+def test_texts_are_compressed_for_who_can_read_it(cast: Cast, path: str) -> None:
+    plain, packed = cast.viewer.browser.get(path), cast.viewer.browser.get(path, headers=GZIP)
+    assert "Content-Encoding" not in plain
+    assert packed["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed["Vary"]
+    body = body_of(packed)
+    assert b"live" in gzip.decompress(body) or path != "/static/console/js/live.js"
+    assert len(body) < len(body_of(plain))
+
+
+@pytest.mark.parametrize("path", ["/static/vendor/inter-subset-5.3.0.woff2", "/sagas/export/csv/"])
+def test_fonts_and_files_that_are_streamed_stay_as_they_are(cast: Cast, path: str) -> None:
+    assert "Content-Encoding" not in cast.viewer.browser.get(path, headers=GZIP)
+
+
+def test_what_has_not_changed_is_not_sent_again(cast: Cast) -> None:
+    path = "/static/console/css/base.css"
+    changed = cast.viewer.browser.get(path)["Last-Modified"]
+    again = cast.viewer.browser.get(path, headers=GZIP | {"If-Modified-Since": changed})
+    assert again.status_code == 304
+    assert "Content-Encoding" not in again
