@@ -129,4 +129,6 @@ class Limits(NamedTuple):
     tail: float | None
 
 
+PROGRAMS = frozenset(address.name for address in ADDRESSES if address.api)
+# Programs ask for as much as they like at a time, up to 200 sagas: at demo size only people's pages are judged.
 LIMITS = {"demo": Limits(DEMO_MS, None), "million": Limits(MILLION_MS, MILLION_TAIL_MS)}

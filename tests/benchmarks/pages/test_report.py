@@ -41,6 +41,13 @@ def test_the_slowest_address_decides(group: str, timing: Timing, verdicts: list[
     assert "slowest: audit" in report.checks(measured)[0].measured
 
 
+def test_at_demo_size_only_peoples_pages_are_judged() -> None:
+    assert met(Measured({"demo": {"REST sagas": SLOW}})) == []
+    assert met(Measured({"demo": {"REST sagas": SLOW, "sagas": QUICK}, "million": {"REST sagas": SLOW}})) == [
+        True, False, True,
+    ]  # fmt: skip
+
+
 def test_a_first_visit_has_a_limit_and_its_paint_waits_for_no_script() -> None:
     good = FirstLoad(10_000, {"/static/a.css": 50_000, "/static/b.woff2": 40_000}, [])
     assert met(Measured(loads={"overview": good})) == [True, True]
