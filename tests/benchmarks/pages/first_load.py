@@ -3,16 +3,30 @@
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Protocol
 from urllib.parse import urldefrag, urljoin
 
-from tests.benchmarks.pages.client import ENCODINGS, Visitor
+from tests.benchmarks.pages.client import ENCODINGS
 from tests.benchmarks.pages.figures import FirstLoad
 
 _IN_CSS = re.compile(r"url\([\"']?([^\"')]+)[\"']?\)")
 _IN_JS = re.compile(r"^\s*(?:import|export)\b[^\"';]*[\"'](\.[^\"']+)[\"']", re.MULTILINE)
 
 
-def first_load(visitor: Visitor, path: str) -> FirstLoad:
+class Sent(Protocol):
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def size(self) -> int: ...
+
+
+class Asks(Protocol):
+    """Whoever can fetch things; without `encodings` nothing is compressed."""
+
+    def get(self, path: str, *, encodings: str = "") -> Sent: ...
+
+
+def first_load(visitor: Asks, path: str) -> FirstLoad:
     """Of somebody whose browser holds nothing yet."""
     page = visitor.get(path, encodings=ENCODINGS)
     named = Named()
