@@ -1,5 +1,6 @@
 """Why a saga waits for its turn, in words; who holds a lock, and who waits for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from orchestration import queries
 from orchestration.core import parking
 from orchestration.definitions import compiled_definition
 from orchestration.models import Participant, Saga
+from orchestration.operator_actions import PlannedCall
 from orchestration.queries import CappedCount
 from orchestration.queries.participants import OPEN
 
@@ -50,6 +52,12 @@ def explain(saga: Saga) -> Parked | None:
                       _("It begins when those that were launched before it have ended."))  # fmt: skip
     return Parked(_("Its last worker died during the call"),
                   _("It is called again apart from others, in case this call kills workers."))  # fmt: skip
+
+
+def held_up(calls: Iterable[PlannedCall]) -> list[Participant]:
+    """The participants of these calls to which no call goes out now."""
+    names = {call.participant for call in calls}
+    return [one for one in queries.held_up() if one.name in names]
 
 
 def lock_of(saga: Saga) -> Lock | None:
