@@ -8,7 +8,7 @@ ADMIN = "admin"
 
 _MODELS = (
     "saga", "sagadata", "step", "attempt", "event", "sagadefinition", "definitionstep", "participant", "faultrule",
-    "drain", "auditentry", "deadletter", "bulk", "bulkitem",
+    "drain", "auditentry", "deadletter", "bulk", "bulkitem", "failuregroup",
     "webhookendpoint", "webhookdelivery",
 )  # fmt: skip
 _VIEWER = {f"view_{model}" for model in _MODELS}
@@ -19,6 +19,7 @@ _OPERATOR = (
     _VIEWER
     | {f"{verb}_saga" for verb in ("launch", *_ACTS)}
     | {"pause_participant", "resume_participant", "resend_deadletter", "discard_deadletter"}
+    | {"change_failuregroup"}
 )
 _ADMIN = _OPERATOR | {
     "abandon_saga", "add_faultrule", "change_faultrule", "delete_faultrule", "add_participant", "change_participant",

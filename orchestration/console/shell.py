@@ -28,6 +28,7 @@ _SECTIONS = {
     "messages": "messages", "message": "messages", "webhooks": "webhooks",
     "audit": "audit", "profile": "profile", "tokens": "profile", "bulks": "bulks", "bulk": "bulks",
     "choose_bulk": "sagas", "start_bulk": "sagas", "cancel_bulk": "bulks", "failure_groups": "failures",
+    "failure_group": "failures",
 }  # fmt: skip
 
 

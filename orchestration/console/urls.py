@@ -5,6 +5,7 @@ from django.urls import path
 from orchestration.console import (
     actions,
     bulk_actions,
+    care_actions,
     draft_actions,
     live,
     message_actions,
@@ -35,6 +36,11 @@ urlpatterns = [
     path("sagas/<uuid:saga_id>/evidence/", pages.evidence, name="evidence"),
     path("sagas/<uuid:saga_id>/attempts/<int:position>/<slug:direction>/<int:number>/", pages.attempt, name="attempt"),
     path("failure-groups/", pages.failure_groups, name="failure_groups"),
+    path(
+        "failure-groups/<slug:key>/",
+        methods.by(get=pages.failure_group, post=care_actions.look_after),
+        name="failure_group",
+    ),
     path("bulk/", pages.bulks, name="bulks"),
     path("bulk/new/", bulk_actions.choose, name="choose_bulk"),
     path("bulk/<uuid:bulk_id>/", pages.bulk, name="bulk"),

@@ -4,6 +4,7 @@ from orchestration.models.access import ApiToken, AuditEntry, AuditLink, AuditWa
 from orchestration.models.bulk import Bulk, BulkItem
 from orchestration.models.definitions import DefinitionDraft, DefinitionStep, Participant, SagaDefinition
 from orchestration.models.engine import Drain, EngineState, FaultRule, Figure, Flow, Grant
+from orchestration.models.failures import FailureGroup
 from orchestration.models.messages import Announcement, DeadLetter
 from orchestration.models.people import Preferences, SavedView
 from orchestration.models.sagas import Attempt, Event, LaunchKey, Saga, SagaData, Step
@@ -24,6 +25,7 @@ __all__ = [
     "Drain",
     "EngineState",
     "Event",
+    "FailureGroup",
     "FaultRule",
     "Figure",
     "Flow",

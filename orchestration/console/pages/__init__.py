@@ -6,7 +6,7 @@ from orchestration.console.pages.bulk import bulk, bulks, cancel_bulk
 from orchestration.console.pages.compare import compare
 from orchestration.console.pages.definitions import compare_versions, definition, definitions, launch, new_definition
 from orchestration.console.pages.evidence import evidence
-from orchestration.console.pages.failures import failure_groups
+from orchestration.console.pages.failures import failure_group, failure_groups
 from orchestration.console.pages.faults import fault_rules
 from orchestration.console.pages.frame import banner
 from orchestration.console.pages.messages import message, messages
@@ -33,6 +33,7 @@ __all__ = [
     "evidence",
     "export_audit",
     "export_sagas",
+    "failure_group",
     "failure_groups",
     "fault_rules",
     "find",

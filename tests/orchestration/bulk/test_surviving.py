@@ -19,7 +19,7 @@ import pytest
 
 from orchestration import dispatch
 from orchestration.models import AuditEntry, Bulk, Event, Saga
-from tests.cast import make_cast
+from tests.cast import Person, make_cast
 from tests.orchestration import remote  # noqa: F401  registers the functions here too, so that they can be published
 from tests.orchestration.bulk.sets import copies, make
 from tests.orchestration.real_processes import Processes, children_of, is_alive, wait_for
@@ -63,6 +63,15 @@ def post(url: str, token: str, body: dict[str, Any]) -> Any:
         return json.load(answer)
 
 
+def told(person: Person, one: Bulk) -> Iterator[dict[str, Any]]:
+    """Every item, as the API tells it."""
+    cursor: dict[str, str] = {}
+    while cursor.get("cursor", "") is not None:
+        page = person.api.get(f"/bulk/{one.pk}", limit=200, **cursor).json()
+        yield from page["items"]
+        cursor = {"cursor": page["next_cursor"]}
+
+
 def kill(worker: subprocess.Popen[bytes]) -> None:
     children = children_of(worker.pid)
     worker.kill()
@@ -71,13 +80,18 @@ def kill(worker: subprocess.Popen[bytes]) -> None:
 
 
 def wait_for_the_end(one: Bulk) -> None:
+    wait_for_results(one, one.total)
+    wait_for("the end", lambda: _again(one).status == "completed")
+
+
+def wait_for_results(one: Bulk, number: int) -> None:
     """However many there are: as long as it gets on."""
-    while one.status != "completed":
+    while one.acted_on < number:
         wait_for("the next result", partial(_has_got_on, one, one.acted_on))
 
 
 def _has_got_on(one: Bulk, before: int) -> bool:
-    return _again(one).acted_on > before or one.has_ended
+    return _again(one).acted_on > before
 
 
 def _again(one: Bulk) -> Bulk:
@@ -105,8 +119,9 @@ def test_web_and_worker_are_killed_halfway_and_each_saga_that_fits_is_retried_on
         frozen = time.monotonic()
         assert made["total"] == len(ids) == SAGAS
         one = Bulk.objects.get(pk=made["id"])
-        wait_for("a third of it", lambda: _again(one).acted_on > SAGAS // 3)
-        kill(worker)
+        wait_for_results(one, SAGAS // 3)
+    assert "Shutting down" not in (tmp_path / "console.log").read_text(), "the web process had time to say goodbye"
+    kill(worker)
     halfway = _again(one).acted_on
     assert 0 < halfway < SAGAS
     processes.start(*HOUSEKEEPER)
@@ -115,6 +130,7 @@ def test_web_and_worker_are_killed_halfway_and_each_saga_that_fits_is_retried_on
           f"all after {time.monotonic() - frozen:.1f} s")  # fmt: skip
     assert (one.done, one.refused) == (SAGAS - SAGAS // 4, SAGAS // 4)
     assert {(item.result, item.code) for item in one.items.all()} == {("done", ""), ("refused", "conflict")}
+    assert Counter(item["result"] for item in told(cast.operator, one)) == {"done": one.done, "refused": one.refused}
     fitting = {item.saga_id for item in one.items.filter(result="done")}
     assert Counter(Event.objects.filter(kind="retry").values_list("saga_id", flat=True)) == Counter(fitting)
     assert AuditEntry.objects.filter(via="bulk", granted=True).count() == len(fitting)
