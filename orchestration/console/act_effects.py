@@ -71,7 +71,7 @@ class Effects:
     @property
     def held_up(self) -> list[Participant]:
         """The participants that it would call, and that get no calls now."""
-        return parked.held_up(self.preview.calls)
+        return parked.held_up(call.participant for call in self.preview.calls)
 
     @property
     def standing(self) -> list[str]:

@@ -10,7 +10,6 @@ from orchestration import queries
 from orchestration.core import parking
 from orchestration.definitions import compiled_definition
 from orchestration.models import Participant, Saga
-from orchestration.operator_actions import PlannedCall
 from orchestration.queries import CappedCount
 from orchestration.queries.participants import OPEN
 
@@ -54,9 +53,9 @@ def explain(saga: Saga) -> Parked | None:
                   _("It is called again apart from others, in case this call kills workers."))  # fmt: skip
 
 
-def held_up(calls: Iterable[PlannedCall]) -> list[Participant]:
-    """The participants of these calls to which no call goes out now."""
-    names = {call.participant for call in calls}
+def held_up(called: Iterable[str]) -> list[Participant]:
+    """Those of the participants that are called, by name, to which no call goes out now."""
+    names = set(called)
     return [one for one in queries.held_up() if one.name in names]
 
 

@@ -47,7 +47,7 @@ def test_an_act_is_seen_by_the_other_within_a_second_with_the_name(both: tuple[P
     for act in ("Pause", "Resume", "Pause", "Resume"):
         other.evaluate(NOTE_SEEING, [act, "operator"])
         do(one, act, "to be seen")
-        other.wait_for_function("window.seenAt > 0")
+        other.wait_for_function("() => window.seenAt > 0")
         took.append(other.evaluate("window.seenAt") - one.evaluate("window.sentAt"))
     assert min(took) < SEEN_WITHIN_MS, took  # the machine may have been busy once or twice
 

@@ -1,5 +1,6 @@
 """What the pages show: orders that went well, orders that went back, some that need a person, one rule in force."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,9 @@ ORDERS: tuple[dict[str, Any], ...] = (
     {"sku": "SKU-EMPTY"},
     {"card": "card-low", "amount": 5_000},
 )
+# The key under which these three are one failure group.
+_ALIKE = "place-order|charge-card|compensation|injected_refusal|injected failure: refused"
+GROUP = hashlib.md5(_ALIKE.encode(), usedforsecurity=False).hexdigest()
 STUCK = ("RETRY-ME", "REFUSED-1", "REFUSED-2")
 # Without a RabbitMQ nothing comes in; the page of refused messages has something to show all the same.
 MESSAGE = "01980000-0000-7000-8000-000000000001"
@@ -70,7 +74,7 @@ def others(demo: Demo) -> dict[str, str]:
     """Ids of what is shown beside sagas."""
     with psycopg.connect(demo.facts["database_url"]) as connection:
         [(bulk,)] = connection.execute("SELECT id FROM orchestration_bulk ORDER BY id DESC LIMIT 1").fetchall()
-    return {"BULK": str(bulk), "MESSAGE": MESSAGE}
+    return {"BULK": str(bulk), "MESSAGE": MESSAGE, "GROUP": GROUP}
 
 
 def with_approval(demo: Demo, order: str, amount: int) -> str:
