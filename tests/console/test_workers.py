@@ -35,7 +35,7 @@ def queue() -> Any:
 
 def test_drains_with_and_without_a_lease(cast: Cast, queue: Queue) -> None:
     now = timezone.now()
-    for host, left, out in (("alive", 5, 7), ("dead", -5, 3)):
+    for host, left, out in (("alive", 60, 7), ("dead", -5, 3)):
         Drain.objects.create(id=uuid7(), until=now + timedelta(seconds=left), host=host, pid=11, in_flight=out)
     response = workers_page(cast)
     leases = {lease.host: lease for lease in response.context["room"].leases}
