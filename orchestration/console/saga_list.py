@@ -1,5 +1,6 @@
 """The saga list's URL: which filters are on, as chips and tabs, and which sagas they let through."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -107,8 +108,7 @@ class SagaList:
     def tabs(self) -> list[Tab]:
         others = self._query_dict(drop=("status", "cursor", "top"))
         costly = any(name in self.params for name in COSTLY)
-        bottom = search_window.bottom(_wanted(others), by_status=True)
-        counts = {} if costly else search_window.counts(self._filtered(others), bottom)
+        counts = {} if costly else self._counts(others)
         everything = Tab("", _("All"), None, None, not self.status, others.urlencode())
         return [everything, *(self._tab(status, counts.get(status), others) for status in TABS)]
 
@@ -158,6 +158,9 @@ class SagaList:
     def matching(self) -> CappedCount | None:
         """How many fit all filters, where the tabs have counted them."""
         return next((tab.number for tab in self.tabs if tab.is_current), None)
+
+    def _counts(self, others: QueryDict) -> Mapping[SagaStatus, CappedCount | None]:
+        return search_window.counts(self._filtered(others), search_window.bottom(_wanted(others), by_status=True))
 
     def _filtered(self, params: QueryDict) -> SagaQuerySet:
         return queries.filter_sagas(_wanted(params))

@@ -7,7 +7,7 @@ from uuid import UUID
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, Subquery, TextField
+from django.db.models import OuterRef, Q, Subquery, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -95,7 +95,9 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
     def with_error(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         steps = Step.objects.filter(saga_id=OuterRef("pk"), error__isnull=False)
         said = steps.annotate(text=Cast("error", TextField())).filter(text__icontains=value)
-        return sagas.filter(Q(stuck_reason__icontains=value) | Exists(said))
+        # As EXISTS it would become a search of all steps, once; this is asked for each saga that is looked at.
+        said_so = sagas.alias(said=Subquery(said.values("position")[:1]))
+        return said_so.filter(Q(stuck_reason__icontains=value) | Q(said__isnull=False))
 
     def search(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         try:

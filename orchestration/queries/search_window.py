@@ -14,8 +14,8 @@ from orchestration.queries.filters import filter_sagas, of_definitions_with
 from orchestration.queries.paging import DEFAULT_LIMIT, Page, after, cursor_at, page
 from orchestration.queries.sagas import CappedCount, capped_count
 
-# Text inside of rows, and the steps of each saga, cost more than to compare a version.
-SEARCHED, COMPARED = 10_000, 100_000
+# To read the texts of rows costs more than to compare a version, and the steps of sagas that are far apart most.
+SEARCHED, COMPARED, STEPPED = 10_000, 100_000, 5_000
 # To such sagas an index leads; what else is asked for is looked for among them.
 LEADING = ("definition", "created_after", "created_before")
 
@@ -64,7 +64,9 @@ def counts(sagas: SagaQuerySet, lowest: UUID | None) -> Mapping[SagaStatus, Capp
 
 def size(params: QueryDict, *, by_status: bool = False) -> int | None:
     """How many sagas are looked at for these filters; None: an index leads."""
-    if params.get("error") or params.get("step") or is_text(params.get("q", "")):
+    if params.get("step"):
+        return STEPPED
+    if params.get("error") or is_text(params.get("q", "")):
         return SEARCHED
     if params.get("participant"):
         return COMPARED

@@ -62,6 +62,7 @@ def test_a_row_that_comes_in_between_shifts_nothing(sagas):
 )
 def test_a_search_looks_so_far_back_and_goes_on_until_there_is_no_older_saga(sagas, monkeypatch, query, pages):
     monkeypatch.setattr(search_window, "SEARCHED", 3)
+    monkeypatch.setattr(search_window, "STEPPED", 3)
     monkeypatch.setattr(search_window, "COMPARED", 2)
     told: list[list[str]] = []
     cursor = None
