@@ -1,12 +1,15 @@
 """What a browser fetches that holds nothing yet: little, compressed, and no script before the first paint."""
 
 import gzip
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpResponse, StreamingHttpResponse
+from django.test import Client, RequestFactory
 
+from sagaconsole.compression import CompressTexts
 from tests.benchmarks.pages.catalogue import FIRST_LOAD_KB
 from tests.benchmarks.pages.first_load import first_load
 from tests.cast import Cast
@@ -63,11 +66,16 @@ def test_fonts_stay_as_they_are(cast: Cast) -> None:
     assert "Content-Encoding" not in font
 
 
-def test_files_that_are_streamed_stay_as_they_are(cast: Cast) -> None:
-    for form in ("csv", "json"):
-        response = cast.viewer.browser.get(f"/sagas/export/{form}/", headers=GZIP)
-        assert response.streaming
-        assert "Content-Encoding" not in response
+def test_what_comes_little_by_little_stays_as_it_is(rf: RequestFactory) -> None:
+    async def lines() -> AsyncIterator[bytes]:
+        yield b"line\n" * 1_000
+
+    streamed = StreamingHttpResponse(lines(), content_type="application/json")
+    whole = HttpResponse(b"line\n" * 1_000, content_type="application/json")
+    middleware = CompressTexts(lambda _request: whole)
+    request = rf.get("/", headers=GZIP)
+    assert "Content-Encoding" in middleware.process_response(request, whole)
+    assert "Content-Encoding" not in middleware.process_response(request, streamed)
 
 
 def test_what_has_not_changed_is_not_sent_again(cast: Cast) -> None:
