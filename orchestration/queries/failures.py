@@ -23,7 +23,7 @@ CAPS = {STUCK: 10_000, WENT_BACK: 5_000}
 # attempts only. Ids and numbers in what was said make no group of their own.
 _FAILED = r"""
 WITH newest AS (
-    SELECT one.* FROM unnest(%(statuses)s) AS wanted(status)
+    SELECT one.* FROM unnest(%(statuses)s::text[]) AS wanted(status)
     CROSS JOIN LATERAL (
         SELECT id, definition_name, stuck_reason, created_at FROM orchestration_saga
         WHERE status = wanted.status ORDER BY id DESC LIMIT %(cap)s
