@@ -95,8 +95,7 @@ def test_a_bulk_that_fails_again_halts_itself_and_is_cancelled(operator: Tab, de
     assert operator.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (768, "light")])
 def test_its_page_and_the_bar_fit(chromium: Browser, demo: Demo, width: int, scheme: Literal["light", "dark"]) -> None:
     saga_id = demo.launch(f"FITS-BULK-{width}-{scheme}")
     made = demo.api("POST", "/bulk", {"act": "pause", "reason": "a long reason " * 20, "ids": [saga_id]})
