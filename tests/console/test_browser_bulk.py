@@ -13,7 +13,7 @@ expect.set_options(timeout=20_000)
 
 
 def stuck_sagas(demo: Demo, prefix: str, number: int) -> list[str]:
-    """Each stuck on its first undo, which is refused until all are stuck. Their ids, newest first, as the list has them.
+    """Each stuck on its first undo, which is refused until all are. Their ids, newest first, as the list has them.
 
     Not for a number of times: a saga that another test left running would use one up."""
     rule = {"step": "reserve-stock", "direction": "compensation", "kind": "refuse", "expires_in": 300}
