@@ -160,7 +160,11 @@ class SagaList:
         return next((tab.number for tab in self.tabs if tab.is_current), None)
 
     def _counts(self, others: QueryDict) -> Mapping[SagaStatus, CappedCount | None]:
-        return search_window.counts(self._filtered(others), search_window.bottom(_wanted(others), by_status=True))
+        """They are counted as far back as the first page looks, which is asked once."""
+        lowest = None if "cursor" in self.params or self._top() else self.bottom
+        return search_window.counts(
+            self._filtered(others), lowest or search_window.bottom(_wanted(others), by_status=True)
+        )
 
     def _filtered(self, params: QueryDict) -> SagaQuerySet:
         return queries.filter_sagas(_wanted(params))

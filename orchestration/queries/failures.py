@@ -20,15 +20,15 @@ KINDS: dict[str, list[str]] = {
 CAPS = {STUCK: 10_000, WENT_BACK: 5_000}
 
 # The step: one that has failed now, else the last one whose action ended with an error. Errors of undos stand in their
-# attempts only. Ids and numbers in what was said make no group of their own.
+# attempts only. Ids and numbers in what was said make no group of their own. The newest are found in an index alone, and
+# looked up each by its key: otherwise the planner rather reads all sagas until it has found enough.
 _FAILED = r"""
-WITH newest AS (
-    SELECT one.* FROM unnest(%(statuses)s::text[]) AS wanted(status)
-    CROSS JOIN LATERAL (
-        SELECT id, definition_name, stuck_reason, created_at FROM orchestration_saga
-        WHERE status = wanted.status ORDER BY id DESC LIMIT %(cap)s
-    ) one
-    ORDER BY id DESC LIMIT %(cap)s
+WITH ids AS MATERIALIZED (
+    SELECT id FROM orchestration_saga WHERE status = ANY(%(statuses)s::text[]) ORDER BY id DESC LIMIT %(cap)s
+), newest AS (
+    SELECT saga.* FROM ids CROSS JOIN LATERAL (
+        SELECT id, definition_name, stuck_reason, created_at FROM orchestration_saga WHERE id = ids.id LIMIT 1
+    ) saga
 ), failed AS (
     SELECT newest.id, newest.definition_name, coalesce(step.name, '') AS step,
         coalesce(step.direction, '') AS direction,

@@ -15,7 +15,7 @@ from orchestration.queries.paging import DEFAULT_LIMIT, Page, after, cursor_at, 
 from orchestration.queries.sagas import CappedCount, capped_count
 
 # To read the texts of rows costs more than to compare a version, and the steps of sagas that are far apart most.
-SEARCHED, COMPARED, STEPPED = 10_000, 100_000, 5_000
+SEARCHED, COMPARED, STEPPED = 10_000, 50_000, 5_000
 # To such sagas an index leads; what else is asked for is looked for among them.
 LEADING = ("definition", "created_after", "created_before")
 
