@@ -20,8 +20,8 @@ KINDS: dict[str, list[str]] = {
 CAPS = {STUCK: 10_000, WENT_BACK: 5_000}
 
 # The step: one that has failed now, else the last one whose action ended with an error. Errors of undos stand in their
-# attempts only. Ids and numbers in what was said make no group of their own. The newest are found in an index alone, and
-# looked up each by its key: otherwise the planner rather reads all sagas until it has found enough.
+# attempts only. Ids and numbers in what was said make no group of their own. The newest are found in an index alone,
+# and looked up each by its key: otherwise the planner rather reads all sagas until it has found enough.
 _FAILED = r"""
 WITH ids AS MATERIALIZED (
     SELECT id FROM orchestration_saga WHERE status = ANY(%(statuses)s::text[]) ORDER BY id DESC LIMIT %(cap)s
