@@ -53,7 +53,7 @@ def through(proxy: Proxy, url: str) -> str:
 def test_messages_wait_while_the_database_is_away(
     client: Client, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One launch is out when the connection breaks, and PostgreSQL does it; others come meanwhile: one saga for each."""
+    """One launch is out when the connection breaks, and PostgreSQL does it; others come later: one saga for each."""
     define("one")
     monkeypatch.setattr(broker_health, "STALE_AFTER", timedelta(seconds=3))
     with Proxy(int(urlsplit(database_url()).port or 0)) as proxy, psycopg.connect(database_url()) as busy:
