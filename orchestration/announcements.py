@@ -80,7 +80,8 @@ def take(channel: str, limit: int) -> list[Ended]:
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [TAKEN_SECONDS, channel, limit])
         rows = sorted(cursor.fetchall())
-    sagas = Saga.objects.filter(pk__in=[row[0] for row in rows]).select_related("definition").prefetch_related("steps")
+    found = Saga.objects.filter(pk__in=[row[0] for row in rows])
+    sagas = found.select_related("definition", "data").prefetch_related("steps")
     bodies = {saga.pk: _body(saga) for saga in sagas}
     if gone := [row for row in rows if row[0] not in bodies]:
         _delete(channel, gone)  # or they would be taken again and again, before all others
