@@ -13,11 +13,14 @@ expect.set_options(timeout=20_000)
 
 
 def stuck_sagas(demo: Demo, prefix: str, number: int) -> list[str]:
-    """Each stuck on its first undo, which is refused once. Their ids, newest first, as the list has them."""
-    rule = {"step": "reserve-stock", "direction": "compensation", "kind": "refuse", "times": number, "expires_in": 300}
-    demo.api("POST", "/faults", rule)
+    """Each stuck on its first undo, which is refused until all are. Their ids, newest first, as the list has them.
+
+    Not for a number of times: a saga that another test left running would use one up."""
+    rule = {"step": "reserve-stock", "direction": "compensation", "kind": "refuse", "expires_in": 300}
+    made = demo.api("POST", "/faults", rule)
     ids = [demo.launch(f"{prefix}-{one}", region="moon") for one in range(number)]
     wait_for("them to be stuck", lambda: len(demo.api("GET", f"/sagas?status=stuck&q={prefix}")["items"]) == number)
+    demo.api("DELETE", f"/faults/{made['id']}")
     return ids[::-1]
 
 
