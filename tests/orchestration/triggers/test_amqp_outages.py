@@ -1,5 +1,6 @@
 """The database is away, the broker too: messages wait, none is acknowledged too early, and it is said."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,10 +10,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.db import OperationalError
 from django.test import Client as WebClient
 
 from orchestration import broker_health
 from orchestration.models import DeadLetter, Saga
+from orchestration.triggers.amqp.database import Database
+from orchestration.triggers.amqp.shift import TROUBLE
 from tests.amqp import broker_url, new_prefix
 from tests.certificates import Authority, server_side
 from tests.orchestration.real_processes import Processes, database_url, wait_for
@@ -81,22 +85,26 @@ def test_messages_wait_while_the_database_is_away(
     assert (len(set(told)), DeadLetter.objects.count()) == (6, 0)
 
 
-def test_what_was_taken_comes_again_when_the_consumer_is_told_to_stop_meanwhile(
-    client: Client, processes: Processes
-) -> None:
-    define("one")
-    with Proxy(int(urlsplit(database_url()).port or 0)) as proxy:
-        url = through(proxy, database_url())
-        consumer = processes.start("consume", DATABASE_URL=url, AMQP_URL=broker_url(), AMQP_PREFIX=client.prefix)
-        wait_for("the consumer", lambda: ready()["broker"] == "ok")
-        queue = client.queue("start")
-        proxy.cut()
-        client.send(ORDER, "m-1")
-        wait_for("it is taken", lambda: queue.length() == 0)
-        consumer.terminate()
-        assert consumer.wait(20) == 0
-        wait_for("it is back in the queue", lambda: queue.length() == 1)
-    assert not Saga.objects.exists()
+def test_who_is_told_to_stop_while_the_database_is_away_gives_the_message_back() -> None:
+    """What `patiently` then raises counts as a lost connection: nothing is acknowledged, it comes again."""
+    tries: list[int] = []
+
+    async def go() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def away() -> None:
+            tries.append(1)
+            if len(tries) == 2:
+                loop.call_soon_threadsafe(stop.set)
+            raise OperationalError("connection refused")
+
+        database = Database(stop)
+        with pytest.raises(TROUBLE, match="told to stop while the database is away"):
+            await database.patiently(away)
+        database.close()
+
+    asyncio.run(go())
+    assert len(tries) == 2
 
 
 def test_over_tls_the_broker_must_show_a_certificate_of_the_authority(
