@@ -85,7 +85,8 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
         fields: tuple[str, ...] = ()
 
     def with_participant(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
-        return of_definitions_with(value, sagas).filter(definition_id__in=[pk for pk, _name in _versions_with(value)])
+        versions = _versions_with(value)
+        return _of_names(versions, sagas).filter(definition_id__in=[pk for pk, _name in versions])
 
     def at_step(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         here = Step.objects.filter(saga_id=OuterRef("pk"), name=value).exclude(status__in=AT_REST)
@@ -115,7 +116,7 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
 
 def of_definitions_with(participant: str, sagas: SagaQuerySet) -> SagaQuerySet:
     """Those of definitions of which at least one version calls that participant: by their names an index leads."""
-    return sagas.filter(definition_name__in=sorted({name for _pk, name in _versions_with(participant)}))
+    return _of_names(_versions_with(participant), sagas)
 
 
 def filter_sagas(params: QueryDict) -> SagaQuerySet:
@@ -132,6 +133,10 @@ def filter_sagas(params: QueryDict) -> SagaQuerySet:
         raise WrongFilter(problems)
     queryset: SagaQuerySet = found.qs
     return queryset
+
+
+def _of_names(versions: list[tuple[int, str]], sagas: SagaQuerySet) -> SagaQuerySet:
+    return sagas.filter(definition_name__in=sorted({name for _pk, name in versions}))
 
 
 def _versions_with(participant: str) -> list[tuple[int, str]]:
