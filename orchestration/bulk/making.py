@@ -158,6 +158,7 @@ def _frozen(act: str, chosen: Chosen, actor: Actor, *, step: str = "") -> Bulk:
     bulk = Bulk.objects.create(
         id=uuid7(), act=act, step=step, status=Bulk.Status.DRAFT, selection=chosen.told, user=actor.user,
         actor=actor.name, via=actor.via, scopes=None if actor.scopes is None else sorted(actor.scopes),
+        token=actor.token,
     )  # fmt: skip
     bulk.total = chosen.freeze(bulk.pk)
     bulk.save(update_fields=["total"])

@@ -19,7 +19,7 @@ from orchestration.audit import Actor
 from orchestration.bulk import canary
 from orchestration.bulk.making import CONFIRM
 from orchestration.identifiers import uuid7
-from orchestration.models import Bulk, Saga
+from orchestration.models import ApiToken, Bulk, Saga
 from orchestration.operator_actions import ACTS, Conflict, WrongAct, perform
 from orchestration.store import bulks
 from orchestration.store.bulks import Item
@@ -33,6 +33,10 @@ HELD_TO_WHAT_WAS_SEEN = ("retry", "skip", "resolve", "approve", "abandon")
 
 class MakerIsGone(PermissionDenied):
     """The user who asked for the bulk was deleted."""
+
+
+class TokenIsRevoked(PermissionDenied):
+    """Whoever closes a token that has fallen into wrong hands closes what it has begun, too."""
 
 
 def work(*, seconds: float, stop: Callable[[], bool]) -> None:
@@ -98,10 +102,13 @@ def _perform(bulk: Bulk, item: Item) -> Saga:
 
 
 def _actor(bulk: Bulk) -> Actor:
-    """Read anew for each item: a right that was taken away meanwhile is gone for the rest of the set."""
+    """Read anew for each item: a right that was taken away meanwhile, and a token that was revoked, is gone for the
+    rest of the set."""
     user = User.objects.filter(pk=bulk.user_id).first() if bulk.user_id else None
     if user is None:
         raise MakerIsGone(f"{bulk.actor} is no user any more")
+    if bulk.token and not ApiToken.objects.filter(digest__startswith=bulk.token, revoked_at=None).exists():
+        raise TokenIsRevoked(f"the token of {bulk.actor} that asked for it was revoked")
     return Actor(user, "bulk", None if bulk.scopes is None else frozenset(bulk.scopes))
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from orchestration.models import Participant, Saga
 from orchestration.sweep import sweep
 from tests.orchestration.busy_service import Busy, busy_service
 from tests.orchestration.limits.crowd import granted
-from tests.orchestration.real_processes import Processes, children_of, wait_for
+from tests.orchestration.real_processes import Process, Processes, children_of, wait_for
 from tests.orchestration.scripted import (
     World,
     define,
@@ -50,7 +49,7 @@ def ended() -> int:
 def test_a_participant_that_takes_seven_calls_never_sees_an_eighth(processes: Processes, busy: Busy) -> None:
     """Four workers; a drain is killed, one is frozen past its lease, a whole worker is killed."""
     name = seven_at_once(busy)
-    workers: list[subprocess.Popen[bytes]] = [processes.start("work") for _number in range(WORKERS)]
+    workers: list[Process] = [processes.start("work") for _number in range(WORKERS)]
     processes.start("dispatcher")
     sagas = [start(name) for _number in range(150)]
     wait_for("some ends", lambda: ended() > 5)
