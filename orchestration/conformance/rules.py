@@ -10,7 +10,7 @@ from orchestration.participants.messages import Answer, Outcome
 
 COPIES = 8
 ACTION, UNDO = Direction.ACTION, Direction.COMPENSATION
-NO_LEDGER = "it has no ledger (GET /ledger?saga_id=)"
+NO_LEDGER = "no ledger is known (GET /ledger?saga_id=, over HTTP or at --ledger)"
 NO_STATUS = "it has no status endpoint"
 NO_EXAMPLE = "no input was given that it refuses (--refused-input)"
 _MAY_WAIT = (Outcome.SUCCEEDED, Outcome.ACCEPTED, Outcome.TRY_LATER, Outcome.IN_PROGRESS)
@@ -26,7 +26,7 @@ async def there_and_back(subject: Subject) -> AsyncIterator[Finding]:
     first = await story.do()
     yield kept_if("action", done(first), shown(first))
     if not done(first):
-        raise CannotStart(shown(first))
+        raise CannotStart(shown(first) + ("; give an --input that it accepts" if refused(first) else ""))
     story.output = first.output
     again = await story.do(attempt=2)
     yield kept_if("repeat", _same(first, again), _instead(first, again))

@@ -19,7 +19,7 @@ async def check(subject: Subject) -> list[Finding]:
     try:
         found += [finding async for finding in _all(subject)]
     except CannotStart as error:
-        raise Stopped(f"the action {error}; give an --input that it accepts") from error
+        raise Stopped(f"the action {error}") from error
     return [_worst([one for one in found if one.rule == rule]) for rule in PROMISES]
 
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,18 @@ _FOR_A_SHELL = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "TIM
 
 def write_demo_json(plan: Plan) -> None:
     """Write `<data-dir>/demo.json`, for programs, and `<data-dir>/environment`, for a shell that runs `manage.py`."""
-    told = {name: value for name, value in plan.web.environment.items() if name in _FOR_A_SHELL or name[:5] == "SAGA_"}
-    _write(plan.directory / ENVIRONMENT, "".join(f"{name}='{value}'\n" for name, value in told.items()))
+    _write(plan.directory / ENVIRONMENT, for_a_shell(plan.web.environment))
     _write(plan.directory / DEMO_JSON, json.dumps(_facts(plan), indent=2) + "\n")
+
+
+def for_a_shell(environment: Mapping[str, str]) -> str:
+    """Our variables, as a shell reads them."""
+    told = {
+        name: value
+        for name, value in environment.items()
+        if name in _FOR_A_SHELL or name.startswith(("SAGA_", "AMQP_"))
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in told.items())
 
 
 def _write(path: Path, text: str) -> None:

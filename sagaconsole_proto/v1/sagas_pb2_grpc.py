@@ -54,6 +54,31 @@ class SagasStub:
                 request_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.ActRequest.SerializeToString,
                 response_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.Saga.FromString,
                 _registered_method=True)
+        self.Preview = channel.unary_unary(
+                '/sagaconsole.v1.Sagas/Preview',
+                request_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.PreviewRequest.SerializeToString,
+                response_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.PreviewResponse.FromString,
+                _registered_method=True)
+        self.StartBulk = channel.unary_unary(
+                '/sagaconsole.v1.Sagas/StartBulk',
+                request_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.StartBulkRequest.SerializeToString,
+                response_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.StartBulkResponse.FromString,
+                _registered_method=True)
+        self.GetBulk = channel.unary_unary(
+                '/sagaconsole.v1.Sagas/GetBulk',
+                request_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.GetBulkRequest.SerializeToString,
+                response_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.GetBulkResponse.FromString,
+                _registered_method=True)
+        self.ListBulks = channel.unary_unary(
+                '/sagaconsole.v1.Sagas/ListBulks',
+                request_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.ListBulksRequest.SerializeToString,
+                response_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.ListBulksResponse.FromString,
+                _registered_method=True)
+        self.SteerBulk = channel.unary_unary(
+                '/sagaconsole.v1.Sagas/SteerBulk',
+                request_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.SteerBulkRequest.SerializeToString,
+                response_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.Bulk.FromString,
+                _registered_method=True)
 
 
 class SagasServicer:
@@ -81,7 +106,42 @@ class SagasServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Act(self, request, context):
-        """One act of an operator; the answer is the saga as it then stands.
+        """One act of an operator; the answer is the saga as it then stands. Of restart-from it is the new saga.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Preview(self, request, context):
+        """What an act would do now; nothing changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartBulk(self, request, context):
+        """One act on many sagas: freezes the set that `ids` or `filter` name, and begins.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBulk(self, request, context):
+        """How far a bulk act has come, and its items in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBulks(self, request, context):
+        """Bulk acts, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SteerBulk(self, request, context):
+        """Pauses, resumes or cancels a bulk act.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +169,31 @@ def add_SagasServicer_to_server(servicer, server):
                     servicer.Act,
                     request_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.ActRequest.FromString,
                     response_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.Saga.SerializeToString,
+            ),
+            'Preview': grpc.unary_unary_rpc_method_handler(
+                    servicer.Preview,
+                    request_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.PreviewRequest.FromString,
+                    response_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.PreviewResponse.SerializeToString,
+            ),
+            'StartBulk': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartBulk,
+                    request_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.StartBulkRequest.FromString,
+                    response_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.StartBulkResponse.SerializeToString,
+            ),
+            'GetBulk': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBulk,
+                    request_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.GetBulkRequest.FromString,
+                    response_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.GetBulkResponse.SerializeToString,
+            ),
+            'ListBulks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBulks,
+                    request_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.ListBulksRequest.FromString,
+                    response_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.ListBulksResponse.SerializeToString,
+            ),
+            'SteerBulk': grpc.unary_unary_rpc_method_handler(
+                    servicer.SteerBulk,
+                    request_deserializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.SteerBulkRequest.FromString,
+                    response_serializer=sagaconsole__proto_dot_v1_dot_sagas__pb2.Bulk.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -219,6 +304,141 @@ class Sagas:
             '/sagaconsole.v1.Sagas/Act',
             sagaconsole__proto_dot_v1_dot_sagas__pb2.ActRequest.SerializeToString,
             sagaconsole__proto_dot_v1_dot_sagas__pb2.Saga.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Preview(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sagaconsole.v1.Sagas/Preview',
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.PreviewRequest.SerializeToString,
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.PreviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartBulk(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sagaconsole.v1.Sagas/StartBulk',
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.StartBulkRequest.SerializeToString,
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.StartBulkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBulk(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sagaconsole.v1.Sagas/GetBulk',
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.GetBulkRequest.SerializeToString,
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.GetBulkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBulks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sagaconsole.v1.Sagas/ListBulks',
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.ListBulksRequest.SerializeToString,
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.ListBulksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SteerBulk(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sagaconsole.v1.Sagas/SteerBulk',
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.SteerBulkRequest.SerializeToString,
+            sagaconsole__proto_dot_v1_dot_sagas__pb2.Bulk.FromString,
             options,
             channel_credentials,
             insecure,

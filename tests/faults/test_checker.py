@@ -2,127 +2,31 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sagaconsole.demo.traffic import _MIX
-from tests.faults import memory, recovery
 from tests.faults.checker import check
-from tests.faults.facts import (
-    Act,
-    Answered,
-    Attempt,
-    Audited,
-    Chain,
-    Done,
-    Effect,
-    Event,
-    Facts,
-    Piled,
-    Saga,
-    Step,
-    Weighed,
+from tests.faults.facts import Act, Answered, Audited, Chain, Done, Event, Facts, Saga
+from tests.faults.good_run import (
+    GOOD,
+    NOON,
+    RESCUED,
+    UNDONE,
+    also,
+    attempt,
+    changed,
+    effect,
+    good_run,
+    missed,
+    piled,
+    without,
 )
-from tests.faults.schedule import Kind, plan
-from tests.faults.traffic import Traffic
+from tests.faults.schedule import Kind
 
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-GOOD, UNDONE, RESCUED, LATER = "saga-completed", "saga-compensated", "saga-rescued", "saga-later"
-
-
-def effect(saga_id: str, step: str, direction: str = "action", amount: int = -2) -> Effect:
-    return Effect("inventory", saga_id, step, direction, 1, "available", "reserved", amount)
-
-
-def attempt(saga_id: str, number: int, epoch: int, outcome: str = "succeeded", at: float = 0) -> Attempt:
-    start = NOON + timedelta(seconds=at)
-    return Attempt(saga_id, 0, "action", number, epoch, outcome, start, start + timedelta(seconds=9))
-
-
-def good_run() -> Facts:
-    """One saga completed, one compensated after its second step was refused."""
-    return Facts(
-        acknowledged={"key-1": GOOD, "key-2": UNDONE, "key-3": RESCUED, "key-4": LATER},
-        sagas=[
-            Saga(GOOD, "completed", "key-1", 1, 3),
-            Saga(UNDONE, "compensated", "key-2", 1, 4),
-            Saga(RESCUED, "completed", "key-3", 2, 4, created_at=NOON + timedelta(seconds=35)),
-            Saga(LATER, "completed", "key-4", 1, 2, created_at=NOON + timedelta(seconds=68)),
-        ],
-        steps=[
-            Step(GOOD, 0, "reserve", "succeeded"),
-            Step(UNDONE, 0, "reserve", "compensated"),
-            Step(UNDONE, 1, "book", "compensated"),
-            Step(RESCUED, 0, "reserve", "succeeded"),
-            Step(LATER, 0, "reserve", "succeeded"),
-            Step(RESCUED, 1, "approve", "succeeded", "approval"),
-        ],
-        events=[
-            Event(GOOD, 1, "pending", 0, "0:pending>due"),
-            Event(GOOD, 2, "running", 1, "0:due>running"),
-            Event(GOOD, 3, "completed", 1, "0:running>succeeded"),
-            Event(UNDONE, 1, "pending", 0, "0:pending>due"),
-            Event(UNDONE, 2, "running", 1, "0:due>running>succeeded 1:pending>due>running"),
-            Event(UNDONE, 3, "compensating", 1, "1:running>compensation_due>compensating>compensated"),
-            Event(UNDONE, 4, "compensated", 1, "0:succeeded>compensation_due>compensating>compensated"),
-            Event(LATER, 1, "pending", 0, "0:pending>due"),
-            Event(LATER, 2, "completed", 1, "0:due>running>succeeded"),
-            Event(RESCUED, 1, "pending", 0, "0:pending>due"),
-            Event(RESCUED, 2, "running", 1, "0:due>running", at=NOON + timedelta(seconds=60)),
-            Event(RESCUED, 3, "running", 2, "0:running>due", "lost", at=NOON + timedelta(seconds=69)),
-            Event(
-                RESCUED,
-                4,
-                "completed",
-                2,
-                "0:due>running>succeeded 1:pending>due>waiting>succeeded",
-                "approve",
-                "a good reason",
-                NOON + timedelta(seconds=84),
-            ),
-        ],
-        attempts=[
-            attempt(GOOD, 1, 1),
-            attempt(RESCUED, 1, 1, "lost", at=60),
-            attempt(RESCUED, 2, 2, at=75),
-            attempt(LATER, 1, 1, at=76),
-        ],
-        effects=[
-            effect(GOOD, "reserve"),
-            effect(UNDONE, "reserve"),
-            effect(UNDONE, "reserve", "compensation", 2),
-            effect(RESCUED, "reserve"),
-            effect(LATER, "reserve"),
-        ],
-        damage=[
-            Done(NOON + timedelta(seconds=61), Kind.CHILD, "", held=(RESCUED,)),
-            Done(NOON + timedelta(seconds=72), Kind.FLUSH, ""),
-            Done(
-                NOON + timedelta(seconds=40),
-                Kind.POSTGRES,
-                "",
-                back_at=NOON + timedelta(seconds=41),
-                answered_at=NOON + timedelta(seconds=43),
-            ),
-        ],
-        acts=[
-            Act(RESCUED, "approve", "a good reason", 200),
-            Act(RESCUED, "approve", "the same", 409, twin="a good reason"),
-            Act(RESCUED, "pause", "nobody heard", 0),
-        ],
-        audited=[Audited(RESCUED, "approve", "a good reason", True), Audited(RESCUED, "approve", "the same", False)],
-        chain=Chain(2, 0, "2 rows verified, 0 wait to be sealed"),
-        memory=[Weighed(at_seconds, kind, 100_000) for kind in memory.KINDS for at_seconds in (10, 70, 130, 550, 590)],
-        nonsense=[Answered("GET nonsense", 404), Answered("GET while PostgreSQL is away", 503)],
-        books_before={"inventory": {"available": 10, "reserved": 0}},
-        books_after={"inventory": {"available": 4, "reserved": 6}},
-    )
-
-
-def missed(facts: Facts) -> set[str]:
-    return {verdict.promise for verdict in check(facts) if not verdict.kept}
+AWAY = Done(NOON + timedelta(seconds=60), Kind.VALKEY_AWAY, "for nine seconds", back_at=NOON + timedelta(seconds=69))
+LOST_AND_FOUND = Saga("saga-forgotten", "completed", "key-3")
 
 
 def test_a_good_run_keeps_every_promise() -> None:
@@ -131,29 +35,6 @@ def test_a_good_run_keeps_every_promise() -> None:
 
 def test_a_run_in_which_nothing_happened_proves_nothing() -> None:
     assert {verdict.promise for verdict in check(Facts()) if verdict.kept} == {"P8b", "P10", "P11", "P14", "P16"}
-
-
-def without(field: str, *unwanted: int) -> Callable[[Facts], dict[str, Any]]:
-    return lambda run: {field: [row for number, row in enumerate(getattr(run, field)) if number not in unwanted]}
-
-
-def also(field: str, *more: Any) -> Callable[[Facts], dict[str, Any]]:
-    return lambda run: {field: [*getattr(run, field), *more]}
-
-
-def changed(field: str, number: int, **values: Any) -> Callable[[Facts], dict[str, Any]]:
-    return lambda run: {
-        field: [replace(row, **values) if n == number else row for n, row in enumerate(getattr(run, field))]
-    }
-
-
-def piled(seconds: float) -> Callable[[Facts], dict[str, Any]]:
-    """Sagas that were due so long before the first of them begins."""
-    return lambda _run: {"piled": Piled(NOON - timedelta(seconds=seconds), {"key-1": GOOD})}
-
-
-AWAY = Done(NOON + timedelta(seconds=60), Kind.VALKEY_AWAY, "for nine seconds", back_at=NOON + timedelta(seconds=69))
-LOST_AND_FOUND = Saga("saga-forgotten", "completed", "key-3")
 
 
 @pytest.mark.parametrize(
@@ -224,50 +105,6 @@ def test_a_planted_violation_is_found(planted: Callable[[Facts], dict[str, Any]]
     assert promise in missed(replace(run, **planted(run)))
 
 
-def test_a_pile_that_begins_within_a_minute_keeps_its_promise() -> None:
-    run = good_run()
-    assert "P8b" not in missed(replace(run, **piled(59)(run)))
-    nobody = replace(run, piled=Piled(NOON, {"key-9": "saga-that-never-began"}))
-    assert "P8b" in missed(nobody)
-
-
-def test_a_saga_that_lay_still_while_postgresql_was_away_has_until_its_own_limit() -> None:
-    run = good_run()
-    late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
-    back_at = NOON + timedelta(seconds=63)
-    away = Done(NOON + timedelta(seconds=62), Kind.POSTGRES, "", back_at=back_at, answered_at=back_at)
-    assert "P7" in missed(late)
-    assert "P7" not in missed(replace(late, damage=[*run.damage, away]))
-
-
-def test_without_valkey_no_drain_begins_so_a_killed_workers_sagas_have_15_seconds_from_when_it_is_back() -> None:
-    run = good_run()
-    late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
-    full = Done(NOON + timedelta(seconds=58), Kind.VALKEY_FULL, "", back_at=NOON + timedelta(seconds=63))
-    assert "P7" not in missed(replace(late, damage=[*run.damage, full]))
-    soon_back = replace(full, back_at=NOON + timedelta(seconds=61.5))
-    assert "P7" in missed(replace(late, damage=[*run.damage, soon_back]))
-
-
-def test_a_saga_that_was_let_go_just_before_the_kill_was_not_held() -> None:
-    run = good_run()
-    late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
-    let_go = [
-        replace(event, at=NOON + timedelta(seconds=60.5), kind="answered") if event.kind == "lost" else event
-        for event in late.events
-    ]
-    assert "P7" in missed(late)
-    assert list(recovery.sagas_still(replace(late, events=let_go))) == []
-
-
-def test_a_saga_that_the_loss_made_stuck_waits_for_a_person_and_not_for_a_worker() -> None:
-    run = good_run()
-    late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
-    stuck = [replace(event, status="stuck") if event.kind == "lost" else event for event in late.events]
-    assert "P7" in missed(late)
-    assert "P7" not in missed(replace(late, events=stuck))
-
-
 def test_an_abandoned_saga_is_one_whose_undo_a_person_gave_up() -> None:
     run = good_run()
     steps = changed("steps", 1, status="compensation_failed")(run)
@@ -276,29 +113,6 @@ def test_an_abandoned_saga_is_one_whose_undo_a_person_gave_up() -> None:
     assert "P3" in missed(given_up)
     assert "P3" not in missed(by_a_person)
     assert "P3" in missed(replace(by_a_person, steps=run.steps))  # what stands is called compensated
-
-
-def test_a_crash_by_rule_counts_from_the_start_of_the_call() -> None:
-    attempts = [attempt(GOOD, 1, 1, "lost"), attempt(GOOD, 2, 2, at=10), attempt(UNDONE, 1, 1, "lost", at=50)]
-    assert recovery.after_crash_rules(attempts, []) == timedelta(seconds=10)
-    assert recovery.after_crash_rules(attempts, [Done(NOON, Kind.CHILD, "", (GOOD,))]) == timedelta(0)
-
-
-def test_the_plan_follows_from_the_seed_and_has_every_kind() -> None:
-    assert plan(7, 60) == plan(7, 60) != plan(8, 60)
-    assert {fault.kind for fault in plan(7, 5)} == set(Kind)
-    assert all(0 <= fault.at_seconds <= 60 for fault in plan(7, 60))
-
-
-def test_the_traffic_follows_from_the_seed() -> None:
-    first, same, other = ([traffic.body() for _number in range(60)] for traffic in map(planned_traffic, (7, 7, 8)))
-    assert first == same != other
-    assert {body["definition"] for body in first} == set(_MIX)
-
-
-def planned_traffic(seed: int) -> Traffic:
-    """Nothing is sent."""
-    return Traffic(None, seed)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("before", "missing"), [(True, set()), (False, {"P13b"})])

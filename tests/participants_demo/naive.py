@@ -3,10 +3,16 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+import grpc
+
+from sagaconsole_proto.v1 import participant_pb2 as pb
+from sagaconsole_proto.v1 import participant_pb2_grpc
 
 
 class Naive(ThreadingHTTPServer):
@@ -76,3 +82,28 @@ def naive() -> Iterator[Naive]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextlib.contextmanager
+def naive_over_grpc(naive: Naive) -> Iterator[str]:
+    """The same behind another door, at the address that it gives."""
+
+    def execute(request: pb.ExecuteRequest, context: grpc.ServicerContext) -> pb.ExecuteResponse:
+        do = naive.reserve if request.method == "reserve" else naive.release
+        status, body = do(request.saga_id)
+        if status != 200:
+            context.abort(grpc.StatusCode.NOT_FOUND, body["error"])
+        return pb.ExecuteResponse(state="STATE_DONE", output_json=json.dumps(body))
+
+    def tell(_request: pb.StatusRequest, _context: grpc.ServicerContext) -> pb.StatusResponse:
+        return pb.StatusResponse(state="STATE_DONE", output_json="{}")
+
+    servicer = type("Servicer", (), {"Execute": staticmethod(execute), "Status": staticmethod(tell)})()
+    server = grpc.server(ThreadPoolExecutor(8))
+    participant_pb2_grpc.add_ParticipantServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(0).wait()

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sagaconsole.demo import logs, main
 from sagaconsole.demo.directory import MARKER, demo_directory
 from sagaconsole.demo.errors import DemoError
 from sagaconsole.demo.options import parse_options
+from sagaconsole.demo.report import for_a_shell
 from sagaconsole.demo.service import Service
 from sagaconsole.demo.supervisor import run_together
 from sagaconsole.demo.watch import Watch
@@ -157,3 +159,14 @@ def test_command_that_fails_shows_the_end_of_its_log(tmp_path: Path) -> None:
     run_together([good])
     with pytest.raises(DemoError, match="no such table"):
         run_together([good, bad])
+
+
+def test_a_shell_gets_the_brokers_address_too() -> None:
+    """Without it `manage.py check_participant shipping-amqp` would not find the broker."""
+    odd = "amqp://a:it's$x@127.0.0.1/"
+    text = for_a_shell({"AMQP_URL": odd, "AMQP_PREFIX": "p", "SAGA_DEMO": "1", "HOME": "/root"})
+    read = subprocess.run(
+        ["/bin/sh", "-c", f"{text}\nprintf '%s|' \"$AMQP_URL\" \"$AMQP_PREFIX\" \"$SAGA_DEMO\" \"$HOME\""],
+        env={"HOME": "mine"}, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert read.stdout == f"{odd}|p|1|mine|"

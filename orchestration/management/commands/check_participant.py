@@ -11,6 +11,7 @@ from orchestration.conformance import Asked, Finding, Stopped, Verdict, check
 from orchestration.conformance.reach import subject
 from orchestration.management.shell import json_argument
 from orchestration.models import DefinitionStep, Participant
+from orchestration.participants.http import NotTold
 
 _SIGNS = {Verdict.KEPT: "keeps ", Verdict.BROKEN: "BREAKS", Verdict.SKIPPED: "  -   "}
 
@@ -29,6 +30,10 @@ class Command(BaseCommand):
         parser.add_argument("--compensation", help="path of its undo")
         parser.add_argument("--input", default="{}", help="JSON that the action accepts, or @FILE")
         parser.add_argument("--refused-input", help="JSON that the action refuses, or @FILE")
+        parser.add_argument(
+            "--ledger", default="", metavar="URL",
+            help="where GET /ledger?saga_id= is served, for a participant that is not called over HTTP itself",
+        )  # fmt: skip
         parser.add_argument("--timeout", type=float, default=5.0, help="seconds for one call")
         parser.add_argument("--patience", type=float, default=30.0, help="seconds for an answer that comes later")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -38,9 +43,11 @@ class Command(BaseCommand):
         if participant is None:
             raise CommandError(f"no participant is named {options['participant']!r}")
         try:
-            findings = asyncio.run(_findings(participant, _asked(participant, options)))
+            findings = asyncio.run(_findings(participant, _asked(participant, options), options["ledger"]))
         except Stopped as error:
             raise CommandError(f"nothing could be checked: {error}") from error
+        except NotTold as error:
+            raise CommandError(f"--ledger: {error}") from error
         self._tell(participant.name, findings, as_json=options["json"])
         if any(finding.verdict is Verdict.BROKEN for finding in findings):
             raise SystemExit(1)
@@ -60,8 +67,8 @@ class Command(BaseCommand):
         )
 
 
-async def _findings(participant: Participant, asked: Asked) -> list[Finding]:
-    async with subject(participant, asked) as opened:
+async def _findings(participant: Participant, asked: Asked, ledger_url: str) -> list[Finding]:
+    async with subject(participant, asked, ledger_url) as opened:
         return await check(opened)
 
 

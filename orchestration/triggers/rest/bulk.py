@@ -1,22 +1,14 @@
 """Bulk acts: one act over a frozen set of sagas."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
-from uuid import UUID
 
-from django.http import QueryDict
 from ninja import Query, Router, Status
 from pydantic import Field
 
 from orchestration import bulk as bulk_acts
 from orchestration import queries
-from orchestration.bulk import OutOfPlace, WrongBulk
-from orchestration.bulk.making import Chosen
-from orchestration.core.definitions import Problem
-from orchestration.models import Bulk
+from orchestration.bulk import OutOfPlace
 from orchestration.operator_actions import WrongAct
-from orchestration.queries import WrongFilter
-from orchestration.queries.bulks import BulkNow
 from orchestration.triggers.rest.answers import TAKES_BODY, errors
 from orchestration.triggers.rest.auth import ApiRequest
 from orchestration.triggers.rest.bulk_bodies import (
@@ -30,14 +22,15 @@ from orchestration.triggers.rest.bulk_bodies import (
     Result,
     SteerIn,
     bulk_body,
+    bulk_now_body,
     item_body,
 )
-from orchestration.triggers.rest.errors import Refused, envelope, problems_found, wrong
+from orchestration.triggers.rest.bulk_making import bulk_id_of, make_one
+from orchestration.triggers.rest.errors import Refused, envelope, wrong
 from orchestration.triggers.rest.requests import Listing, only
 from orchestration.triggers.rest.words import BulkId
 
 router = Router(tags=["bulk"])
-MAX_PROBLEMS = 20
 STEERED = {200: BulkOut, **errors(404, *TAKES_BODY), 409: BulkConflictOut}
 
 
@@ -45,17 +38,7 @@ STEERED = {200: BulkOut, **errors(404, *TAKES_BODY), 409: BulkConflictOut}
 def make_bulk(request: ApiRequest, body: BulkIn) -> Any:
     """Freeze the set that `ids` or `filter` name, and begin. Each saga is acted on by itself, in a worker."""
     only(request)
-    said = body.model_dump(exclude_unset=True)
-    details: dict[str, Any] = {name: said[name] for name in ("outcome", "output", "confirm") if name in said}
-    try:
-        made = bulk_acts.make(
-            body.act, chosen=_chosen(body), actor=request.auth, reason=body.reason, step=body.step, details=details,
-            canary=body.canary,
-        )  # fmt: skip
-    except (WrongBulk, WrongAct) as error:
-        raise wrong(error.field, str(error)) from error
-    except WrongFilter as error:
-        raise problems_found(Problem(f"filter.{one.place}", one.reason) for one in error.problems) from error
+    made = make_one(body, request.auth)
     return Status(202, {"id": made.pk, "total": made.total})
 
 
@@ -77,11 +60,11 @@ def get_bulk(
     became of sagas on which it was done."""
     only(request, "result", "cursor", "limit")
     request.auth.must("view_bulk")
-    found = queries.bulk_now(_bulk_id(bulk_id))
+    found = queries.bulk_now(bulk_id_of(bulk_id))
     items = queries.page(
         queries.items_of(found.bulk.pk, result or ""), cursor=cursor, limit=limit, order=("position",)
     )  # fmt: skip
-    body = _now(found) | {"items": list(map(item_body, items.items)), "next_cursor": items.next_cursor}
+    body = bulk_now_body(found) | {"items": list(map(item_body, items.items)), "next_cursor": items.next_cursor}
     return Status(200, body)
 
 
@@ -107,63 +90,10 @@ def _steer(request: ApiRequest, how: str, bulk_id: BulkId, body: SteerIn | None)
     only(request)
     reason = (body and body.reason) or ""
     try:
-        steered = bulk_acts.steer(how, bulk_id=_bulk_id(bulk_id), actor=request.auth, reason=reason)
+        steered = bulk_acts.steer(how, bulk_id=bulk_id_of(bulk_id), actor=request.auth, reason=reason)
     except WrongAct as error:
         raise wrong(error.field, str(error)) from error
     except OutOfPlace as error:
-        bulk = BulkOut.model_validate(_now(queries.bulk_now(error.bulk.pk))).model_dump(mode="json")
+        bulk = BulkOut.model_validate(bulk_now_body(queries.bulk_now(error.bulk.pk))).model_dump(mode="json")
         return envelope(Refused(409, "conflict", str(error)), bulk=bulk)
-    return Status(200, _now(queries.bulk_now(steered.pk)))
-
-
-def _now(found: BulkNow) -> dict[str, Any]:
-    return bulk_body(found.bulk) | found.outcomes._asdict()
-
-
-def _bulk_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Bulk.DoesNotExist from error
-
-
-def _chosen(body: BulkIn) -> Chosen:
-    """Raises Refused: a set is named by ids or by a filter, and an empty filter is more likely a mistake."""
-    if (body.ids is None) == (body.filter is None):
-        raise wrong("ids", "give either ids or filter")
-    if body.ids is not None:
-        return Chosen(ids=_saga_ids(body.ids))
-    if not body.filter:
-        raise wrong("filter", "names nothing; to mean every saga, say created_before")
-    return Chosen(params=_params(body.filter))
-
-
-def _saga_ids(given: list[Any]) -> list[UUID]:
-    ids, problems = [], []
-    for place, text in enumerate(given):
-        try:
-            ids.append(UUID(text))
-        except (ValueError, TypeError, AttributeError):
-            problems.append(Problem(f"ids[{place}]", "is no saga's id"))
-            if len(problems) == MAX_PROBLEMS:
-                break
-    if problems:
-        raise problems_found(problems)
-    return ids
-
-
-def _params(given: dict[str, Any]) -> QueryDict:
-    """As `GET /sagas` takes them; `status` may be a list."""
-    params, problems = QueryDict(mutable=True), list(_not_texts(given))
-    if problems:
-        raise problems_found(problems)
-    for name, value in given.items():
-        params.setlist(name, value if isinstance(value, list) else [value])
-    return params
-
-
-def _not_texts(given: dict[str, Any]) -> Iterator[Problem]:
-    for name, value in given.items():
-        texts = value if isinstance(value, list) and value and name == "status" else [value]
-        if not all(isinstance(text, str) and text for text in texts):
-            yield Problem(f"filter.{name[:80]}", "must be a text that is not empty")
+    return Status(200, bulk_now_body(queries.bulk_now(steered.pk)))

@@ -10,6 +10,7 @@ from pydantic import Field, WithJsonSchema
 from orchestration.bulk import BULK_ACTS, MAX_ITEMS
 from orchestration.core.states import SagaStatus
 from orchestration.models import Bulk, BulkItem
+from orchestration.queries.bulks import BulkNow
 from orchestration.triggers.rest.answers import ErrorBody
 from orchestration.triggers.rest.requests import Body, Reason
 from orchestration.triggers.rest.words import SomeName, words
@@ -112,6 +113,10 @@ class BulkList(Schema):
 
 def bulk_body(bulk: Bulk) -> dict[str, Any]:
     return {field: getattr(bulk, field) for field in BulkSummary.model_fields}
+
+
+def bulk_now_body(found: BulkNow) -> dict[str, Any]:
+    return bulk_body(found.bulk) | found.outcomes._asdict()
 
 
 def item_body(item: BulkItem) -> dict[str, Any]:

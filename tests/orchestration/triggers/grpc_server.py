@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from sagaconsole.embedded.ports import free_port
+from sagaconsole_proto.v1 import sagas_pb2 as pb
 from sagaconsole_proto.v1 import sagas_pb2_grpc
 from tests.orchestration.real_processes import Processes, wait_for
 
@@ -64,3 +66,13 @@ def details(error: grpc.RpcError) -> dict[str, Any]:
         else:
             found[name] = packed
     return found
+
+
+def wanted(**more: Any) -> pb.LaunchRequest:
+    return pb.LaunchRequest(definition="story", **{"input_json": '{"n": 1}', **more})
+
+
+def refused(server: Server, method: str, request: Any, token: str | None) -> tuple[grpc.StatusCode, dict[str, Any]]:
+    with pytest.raises(grpc.RpcError) as caught:
+        server.call(method, request, token)
+    return caught.value.code(), details(caught.value)

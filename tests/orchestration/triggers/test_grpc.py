@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +13,18 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from orchestration.models import ApiToken, AuditEntry, Saga
+from orchestration.models import ApiToken, Saga
 from sagaconsole_proto.v1 import sagas_pb2 as pb
-from tests.cast import Cast, make_cast
+from tests.cast import Cast
 from tests.orchestration.real_processes import database_url
-from tests.orchestration.scripted import World, define, no, run_until_quiet
-from tests.orchestration.triggers.grpc_server import Server, details, grpc_server
+from tests.orchestration.scripted import define, run_until_quiet
+from tests.orchestration.triggers.grpc_server import Server, refused, wanted
 
 pytestmark = pytest.mark.slow
 KEY_IN_USE = """
 INSERT INTO orchestration_launchkey (definition_name, key, fingerprint, saga_id)
 VALUES ('story', 'k', '', gen_random_uuid())
 """
-
-
-@pytest.fixture(scope="module")
-def started(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
-) -> Iterator[Server]:
-    with django_db_blocker.unblock(), grpc_server(tmp_path_factory.mktemp("grpc")) as server:
-        yield server
-
-
-@pytest.fixture
-def server(started: Server, engine: World) -> Server:
-    return started
-
-
-@pytest.fixture
-def people(engine: World) -> Cast:
-    return make_cast()
-
-
-def wanted(**more: Any) -> pb.LaunchRequest:
-    return pb.LaunchRequest(definition="story", **{"input_json": '{"n": 1}', **more})
-
-
-def refused(server: Server, method: str, request: Any, token: str | None) -> tuple[grpc.StatusCode, dict[str, Any]]:
-    with pytest.raises(grpc.RpcError) as caught:
-        server.call(method, request, token)
-    return caught.value.code(), details(caught.value)
 
 
 # -- launch, get, list ---------------------------------------------------------------------------------------------
@@ -156,42 +127,6 @@ def test_many_problems_fit_into_what_a_client_takes(server: Server, people: Cast
     assert rich["BadRequest"].field_violations
 
 
-# -- acts ------------------------------------------------------------------------------------------------------------
-
-
-def test_an_act_over_grpc_repairs_a_saga(server: Server, people: Cast, engine: World) -> None:
-    define("one", "two")
-    engine.will("two", no())
-    engine.will("one", no(), direction="compensation")
-    token = people.operator.token
-    saga_id = server.call("Launch", wanted(), token).saga.id
-    run_until_quiet()
-    stuck = server.call("Get", pb.GetRequest(id=saga_id), token)
-    assert (stuck.status, stuck.open_effects[:]) == ("stuck", ["one"])
-    act = pb.ActRequest(saga_id=saga_id, act="retry", reason="it is up again", revision=stuck.revision)
-    assert server.call("Act", act, token).status == "compensating"
-    run_until_quiet()
-    assert server.call("Get", pb.GetRequest(id=saga_id), token).status == "compensated"
-    row = AuditEntry.objects.get(act="retry")
-    assert (row.actor, row.via, row.reason) == ("operator", "grpc", "it is up again")
-
-
-def test_an_act_that_does_not_fit_says_how_the_saga_stands(server: Server, people: Cast) -> None:
-    define("one")
-    token = people.operator.token
-    saga_id = server.call("Launch", wanted(), token).saga.id
-    paused = server.call("Act", pb.ActRequest(saga_id=saga_id, act="pause", reason="wait"), token)
-    late = pb.ActRequest(saga_id=saga_id, act="compensate", reason="r", revision=paused.revision - 1)
-    code, rich = refused(server, "Act", late, token)
-    assert (code, rich["ErrorInfo"].reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CONFLICT")
-    stands = pb.Conflict()
-    rich["Conflict"].Unpack(stands)
-    assert (stands.paused, stands.changed_by, stands.last_act) == (True, "operator", "pause")
-    assert AuditEntry.objects.filter(act="compensate", granted=False).count() == 1
-    note = pb.ActRequest(saga_id=saga_id, act="note", reason="called the shop")
-    assert server.call("Act", note, token).revision == paused.revision
-
-
 # -- deadlines, health, reflection -----------------------------------------------------------------------------------
 
 
@@ -226,7 +161,17 @@ def test_a_client_built_only_from_reflection_finds_and_calls_the_services(server
         assert {"sagaconsole.v1.Sagas", "grpc.health.v1.Health"} <= set(found.get_services())
         pool = descriptor_pool.DescriptorPool(found)
         service = pool.FindServiceByName("sagaconsole.v1.Sagas")
-        assert {method.name for method in service.methods} == {"Launch", "Get", "List", "Act"}
+        assert {method.name for method in service.methods} == {
+            "Launch",
+            "Get",
+            "List",
+            "Act",
+            "Preview",
+            "StartBulk",
+            "GetBulk",
+            "ListBulks",
+            "SteerBulk",
+        }
 
         def call(name: str, request: dict[str, Any]) -> dict[str, Any]:
             method = service.FindMethodByName(name)
