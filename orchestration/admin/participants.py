@@ -27,6 +27,7 @@ else:
 
 
 _LIMITS = {"max_in_flight", "timeout"}
+FIELDS = ("name", "transport", "base_url", "status_path", "max_in_flight", "timeout")
 
 
 class ParticipantForm(_ModelForm):
@@ -50,7 +51,7 @@ class ParticipantForm(_ModelForm):
 
     class Meta:
         model = Participant
-        fields = ("name", "transport", "base_url", "status_path", "max_in_flight", "timeout")
+        fields = FIELDS
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
@@ -80,7 +81,7 @@ class ParticipantAdmin(ModelAdmin):
         return ("name",) if obj is not None else ()
 
     def save_model(self, request: HttpRequest, obj: Participant, form: Any, change: bool) -> None:  # noqa: ARG002  Django's form
-        values = {field: getattr(obj, field) for field in form.Meta.fields}
+        values = {field: getattr(obj, field) for field in FIELDS}
         secret = form.cleaned_data["new_secret"] or None
         enrolled = enrol(actor=actor_of(request), secret=secret, reason=form.cleaned_data["reason"], **values)
         obj.pk = enrolled.participant.pk
