@@ -44,7 +44,7 @@ def test_a_limit_that_was_lowered_holds_from_the_next_call_on(engine: World) -> 
 
 
 def test_a_limit_that_is_lowered_under_load_holds_as_calls_end(engine: World) -> None:
-    """A busy drain would go on for ever with the slots that it has in hand. All the second calls wait until it knows."""
+    """A busy drain would go on for ever with the slots that it has in hand. Second calls wait until it knows."""
     name = define("one", "two", "three")
     seen: list[int] = []
     lowered: list[bool] = []
