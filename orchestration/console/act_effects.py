@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orchestration import queries
+from orchestration.console import parked
 from orchestration.core import possible
 from orchestration.core.decisions import decide
 from orchestration.core.draft import NotAllowed
 from orchestration.core.pivot import no_way_back
 from orchestration.core.saga_state import SagaState, StepState
 from orchestration.core.states import SagaStatus, StepKind, StepStatus
-from orchestration.models import Saga
+from orchestration.models import Participant, Saga
 from orchestration.operator_actions import Preview
 
 _ALWAYS = {
@@ -66,6 +67,11 @@ class Effects:
     def waits_for_resume(self) -> bool:
         """It is taken at once, but no call goes out before somebody resumes the saga."""
         return self.state.paused and self.act not in ("resume", "abandon")
+
+    @property
+    def held_up(self) -> list[Participant]:
+        """The participants that it would call, and that get no calls now."""
+        return parked.held_up(call.participant for call in self.preview.calls)
 
     @property
     def standing(self) -> list[str]:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -21,6 +23,18 @@ from orchestration.models import Saga, Step
 from orchestration.operator_actions import Preview
 
 NOTHING: Mapping[str, Any] = {}
+# The brake must work on a saga that moves: what its preview promises is the same at every revision.
+FITS_EVERY_REVISION = ("pause",)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """How the saga has changed since somebody looked. `by`: who did `last_act`, at `at`; "": the engine went on."""
+
+    why_not: str
+    by: str = ""
+    last_act: str | words.Word = ""
+    at: datetime | None = None
 
 
 @dataclass
@@ -82,10 +96,9 @@ class Sheet:
         """Where a choice in the form asks what would follow from it."""
         return f"{reverse('console:act', args=[self.saga.pk, self.act])}?part=foreseen&step={self.step_name}"
 
-    def form(self, typed: Any = None, reason: str = "") -> ActForm:
-        """Empty (but for a `reason` that was typed before), or with what was typed. An edit begins with what would
-        be sent."""
-        initial: dict[str, Any] = {"step": self.step_name, "reason": reason}
+    def form(self, typed: Any = None) -> ActForm:
+        """Empty, or with what was typed. An edit begins with what would be sent."""
+        initial: dict[str, Any] = {"step": self.step_name}
         trouble = ""
         if typed is None:
             initial["revision"] = self.preview().revision
@@ -100,6 +113,23 @@ class Sheet:
                 "why": trouble
             }
         return form
+
+    def looked_again(self, typed: QueryDict) -> ActForm:
+        """What was typed, for the saga as it is now. What is wrong with it is said when it is confirmed."""
+        kept = typed.copy()
+        kept["revision"] = str(self.preview().revision)
+        form = self.form(kept)
+        form.is_valid()  # reads the choices, from which follows what is foreseen
+        form.errors.clear()
+        return form
+
+    def news(self, looked_at: int) -> News | None:
+        """What a person should know who looked at that revision; None: what they saw is still so."""
+        preview = self.preview()
+        if looked_at == preview.revision or (self.act in FITS_EVERY_REVISION and preview.allowed):
+            return None
+        why_not = reasons.why_not(preview.why_not) if preview.why_not else ""
+        return news_of(self.saga.pk, why_not)
 
     @property
     def _versions(self) -> list[int]:
@@ -127,6 +157,7 @@ class Sheet:
             "why_not": reasons.why_not(preview.why_not) if preview.why_not else "",
             "effects": effects,
             "form": form,
+            "looked_at": form["revision"].value(),
             "asks_outcome": "outcome" in form.fields and not outcome,
         }
 
@@ -153,3 +184,11 @@ class Sheet:
         except operator_actions.WrongAct:
             return {}
         return details
+
+
+def news_of(saga_id: UUID, why_not: str) -> News:
+    """Why an act is not possible now ("" if it is), and who last did what to the saga."""
+    last = operator_actions.last_act_on(saga_id)
+    if last is None:
+        return News(why_not)
+    return News(why_not, last.actor, words.ACT_DONE.get(last.kind, ""), last.at)

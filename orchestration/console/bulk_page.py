@@ -12,7 +12,7 @@ from orchestration import bulk as bulk_acts
 from orchestration import queries
 from orchestration.audit import Actor
 from orchestration.bulk import Foreseen
-from orchestration.console import bulk_words, reasons
+from orchestration.console import bulk_words, parked, reasons
 from orchestration.console.bulk_forms import BulkForm
 from orchestration.console.words import Look
 from orchestration.models import Bulk, BulkItem, Saga
@@ -31,6 +31,7 @@ def preview_context(bulk: Bulk, actor: Actor, form: BulkForm | None = None) -> d
         "bulk": bulk, "found": found, "is_sample": found.is_sample,
         "named": bulk_words.named(bulk.act, bulk.total), "effect": bulk_words.EFFECT[bulk.act],
         "why_not": _reasons(found), "calls": found.calls.most_common(),
+        "held_up": parked.held_up(call.participant for call in found.calls),
         "form": form or BulkForm(act=bulk.act, total=bulk.total),
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ STATUS: dict[str, Look] = {
     Bulk.Status.PAUSED: Look(Tone.IDLE, "paused", _("paused")),
     Bulk.Status.HALTED: Look(Tone.STUCK, "stuck", _("halted itself")),
     Bulk.Status.CANCELLED: Look(Tone.IDLE, "abandoned", _("cancelled")),
-    Bulk.Status.COMPLETED: Look(Tone.OK, "completed", _("completed")),
+    Bulk.Status.COMPLETED: Look(Tone.OK, "completed", pgettext_lazy("bulk", "completed")),
 }
 RESULT: dict[str, Look] = {
     BulkItem.Result.PENDING: Look(Tone.IDLE, "pending", _("not yet")),

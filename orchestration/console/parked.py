@@ -1,5 +1,6 @@
 """Why a saga waits for its turn, in words; who holds a lock, and who waits for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,12 @@ def explain(saga: Saga) -> Parked | None:
                       _("It begins when those that were launched before it have ended."))  # fmt: skip
     return Parked(_("Its last worker died during the call"),
                   _("It is called again apart from others, in case this call kills workers."))  # fmt: skip
+
+
+def held_up(called: Iterable[str]) -> list[Participant]:
+    """Those of the participants that are called, by name, to which no call goes out now."""
+    names = set(called)
+    return [one for one in queries.held_up() if one.name in names]
 
 
 def lock_of(saga: Saga) -> Lock | None:

@@ -1,37 +1,37 @@
 """What people do to one saga in the console: acts and notes."""
 
-from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from orchestration import operator_actions
 from orchestration.console import reasons, words
 from orchestration.console.act_forms import ActForm, NoteForm
-from orchestration.console.act_page import Sheet
+from orchestration.console.act_page import FITS_EVERY_REVISION, Sheet, news_of
 from orchestration.console.htmx import HtmxRequest, acted, actor_of, part_or_page, shows
 from orchestration.console.pages.notes import note_context
 from orchestration.models import Saga
 from orchestration.operator_actions import Conflict, WrongAct
 
-# The brake must work on a saga that moves: what its preview promises is the same at every revision.
-FITS_EVERY_REVISION = ("pause",)
-
 
 @require_POST
 @shows("view_saga")
 def perform(request: HtmxRequest, saga_id: UUID, act: str) -> HttpResponse:
-    """Do the act, or say what stands against it: 400 at the field, 403, 409 with the saga as it is now."""
+    """Do the act, or say what stands against it: 400 at the field, 403, 409 with the saga as it is now.
+
+    `look=again` does nothing: it shows the preview anew, with what was typed.
+    """
     try:
         sheet = Sheet.of(act, saga_id, actor_of(request), request.POST.get("step", ""))
     except (Saga.DoesNotExist, LookupError) as error:
         raise Http404 from error
+    if request.POST.get("look") == "again":
+        return render(request, part_or_page(request, "act"), sheet.context(sheet.looked_again(request.POST)))
     form = sheet.form(request.POST)
     if not form.is_valid():
         return _again(request, sheet, form)
@@ -46,7 +46,7 @@ def perform(request: HtmxRequest, saga_id: UUID, act: str) -> HttpResponse:
         form.refuse(error.field, str(error))
         return _again(request, sheet, form)
     except Conflict as conflict:
-        return _refused(request, act, conflict, asked["reason"])
+        return _refused(request, act, conflict, form)
     return _done(request, str(words.ACT_DONE[act]), saga_id)
 
 
@@ -86,11 +86,11 @@ def _again(request: HtmxRequest, sheet: Sheet, form: ActForm) -> HttpResponse:
     return render(request, part_or_page(request, "act"), context, status=400)
 
 
-def _refused(request: HtmxRequest, act: str, conflict: Conflict, reason: str) -> HttpResponse:
-    """What stands against it, and a way to look again without typing the reason again."""
-    again = reverse("console:act", args=[conflict.saga.pk, act]) + "?" + urlencode({"reason": reason}, quote_via=quote)
+def _refused(request: HtmxRequest, act: str, conflict: Conflict, form: ActForm) -> HttpResponse:
+    """What stands against it, and a way to look again that keeps all that was typed."""
+    typed = {name: request.POST.get(name, "") for name in form.fields}
     context = {
-        "again": again, "word": words.ACTS[act], "saga": conflict.saga, "message": reasons.why_not(conflict.message),
-        "changed_by": conflict.changed_by, "last_act": words.ACT_DONE.get(conflict.last_act, ""),
+        "act": act, "word": words.ACTS[act], "saga": conflict.saga, "typed": typed,
+        "news": news_of(conflict.saga.pk, reasons.why_not(conflict.message)),
     }  # fmt: skip
     return render(request, part_or_page(request, "conflict"), context, status=409)

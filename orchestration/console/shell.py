@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from orchestration import broker_health, faults, queries
 from orchestration.broker_health import Heard
 from orchestration.console import preferences
+from orchestration.console.queue_there import queue_is_there
 from orchestration.models import DeadLetter, FaultRule, Participant, Saga
 from orchestration.queries import CappedCount
 from orchestration.roles import ADMIN, OPERATOR, VIEWER
@@ -91,6 +92,11 @@ class Shell:
     def held_up(self) -> list[Participant]:
         """Participants that no call goes out to, paused or failing, for those who may see sagas."""
         return queries.held_up() if self.user.has_perm("orchestration.view_saga") else []
+
+    @cached_property
+    def queue_is_away(self) -> bool:
+        """Whether Valkey cannot be reached, for those who may see sagas."""
+        return self.user.has_perm("orchestration.view_saga") and not queue_is_there()
 
     @cached_property
     def broker(self) -> Heard | None:

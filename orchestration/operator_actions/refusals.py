@@ -33,7 +33,12 @@ class Conflict(Exception):
     @classmethod
     def on(cls, saga_id: UUID, message: str) -> Self:
         """The conflict with the saga as it stands now."""
-        journal = Event.objects.filter(saga_id=saga_id).exclude(actor="").exclude(kind__in=(NOTE, LAUNCHED))
-        last = journal.order_by("-seq").first()
+        last = last_act_on(saga_id)
         saga = Saga.objects.get(pk=saga_id)
         return cls(message, saga, last.actor, last.kind) if last is not None else cls(message, saga, "")
+
+
+def last_act_on(saga_id: UUID) -> Event | None:
+    """The last thing that a person did to the saga; to launch it or to write a note is none."""
+    journal = Event.objects.filter(saga_id=saga_id).exclude(actor="").exclude(kind__in=(NOTE, LAUNCHED))
+    return journal.order_by("-seq").first()

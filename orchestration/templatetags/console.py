@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from orchestration.console import json_view, times, words
+from orchestration.console import stuck_words as stuck
 from orchestration.models import Attempt
 from orchestration.queries import CappedCount
 from orchestration.queries.sagas import CAP
@@ -81,6 +82,12 @@ def event_word(kind: str) -> str:
 def autofocused(field: BoundField) -> SafeString:
     """The field's control, first to have the focus when a dialog opens."""
     return field.as_widget(attrs={"autofocus": True})
+
+
+@register.filter
+def stuck_words(reason: str) -> str:
+    """Why a saga is stuck, as the engine wrote it down, in the reader's language."""
+    return stuck.in_words(reason)
 
 
 @register.filter

@@ -100,7 +100,7 @@ def test_the_conflict_says_what_the_other_person_did(cast: Cast, stuck: Saga) ->
     perform("retry", saga_id=stuck.pk, actor=cast.admin.actor, reason="mine")
     html = post(cast, stuck, act="compensate").content.decode()
     assert "The last person who changed it is admin." in html
-    assert "Retry asked for." in html
+    assert "Retry asked for ·" in html
 
 
 def test_the_engine_going_on_is_not_blamed_on_who_launched_the_saga(cast: Cast, stuck: Saga) -> None:
@@ -112,10 +112,55 @@ def test_the_engine_going_on_is_not_blamed_on_who_launched_the_saga(cast: Cast, 
 
 def test_a_reason_that_was_typed_survives_a_refusal(cast: Cast, stuck: Saga) -> None:
     html = post(cast, stuck, revision=stuck.revision - 1, reason="the desk & the till").content.decode()
-    again = f"{address(stuck)}?reason=the%20desk%20%26%20the%20till"
-    assert again in html
-    response = cast.operator.browser.get(again, headers=HTMX)
-    assert 'value="the desk &amp; the till"' in response.content.decode()
+    assert '<input type="hidden" name="reason" value="the desk &amp; the till">' in html
+    response = post(cast, stuck, revision=stuck.revision - 1, reason="the desk & the till", look="again")
+    again = response.content.decode()
+    assert response.status_code == 200
+    assert 'value="the desk &amp; the till"' in again
+    assert f'name="revision" value="{stuck.revision}"' in again
+
+
+def test_a_payload_that_was_typed_survives_a_refusal_also_one_that_is_wrong(cast: Cast, past_pivot: Saga) -> None:
+    typed = {"step": "ship", "input": '{"qty": 1, "note": "<b>"', "reason": "", "look": "again"}
+    response = post(cast, past_pivot, act="edit-and-retry", revision=past_pivot.revision - 1, **typed)
+    html = response.content.decode()
+    assert "{&quot;qty&quot;: 1, &quot;note&quot;: &quot;&lt;b&gt;&quot;</textarea>" in html
+    assert 'class="wrong"' not in html  # it is judged when it is confirmed
+    assert post(cast, past_pivot, act="edit-and-retry", **(typed | {"look": ""})).status_code == 400
+
+
+def test_looking_again_at_a_choice_shows_what_follows_from_it(cast: Cast, doubtful: Saga) -> None:
+    typed = {"step": "charge", "outcome": "not_applied", "reason": "I asked them", "look": "again"}
+    html = post(cast, doubtful, act="resolve", revision=doubtful.revision - 1, **typed).content.decode()
+    assert "Resolve: it did not" in html
+    assert 'value="I asked them"' in html
+
+
+def test_an_open_dialog_is_told_of_a_change_and_by_whom(cast: Cast, stuck: Saga) -> None:
+    looked_at = {"part": "changed", "revision": stuck.revision, "step": "reserve-stock"}
+    assert "has changed" not in _part(cast, stuck, looked_at)
+    perform("pause", saga_id=stuck.pk, actor=cast.admin.actor, reason="wait")
+    html = _part(cast, stuck, looked_at)
+    assert "This saga has changed while you looked" in html
+    assert "The last person who changed it is admin." in html
+    assert "Saga paused" in html
+    assert 'name="look" value="again"' in html
+    assert _part(cast, stuck, looked_at | {"revision": "x"}, status=404)
+
+
+def test_the_brake_needs_no_second_look_while_it_still_fits(cast: Cast, definition: SagaDefinition) -> None:
+    saga = make_saga(definition, "running", ["succeeded", "due", "pending"])
+    looked_at = {"part": "changed", "revision": saga.revision - 1}
+    assert "has changed" not in _part(cast, saga, looked_at, act="pause")
+    perform("pause", saga_id=saga.pk, actor=cast.admin.actor, reason="wait")
+    perform("abandon", saga_id=saga.pk, actor=cast.admin.actor, reason="no use", details={"confirm": str(saga.pk)})
+    assert "The saga has ended." in _part(cast, saga, looked_at, act="pause")
+
+
+def _part(cast: Cast, saga: Saga, query: dict[str, Any], *, act: str = "retry", status: int = 200) -> str:
+    response = cast.operator.browser.get(address(saga, act), query, headers=HTMX)
+    assert response.status_code == status
+    return str(response.content.decode())
 
 
 def test_a_saga_that_goes_on_can_be_paused_all_the_same(cast: Cast, definition: SagaDefinition) -> None:

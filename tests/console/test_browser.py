@@ -11,6 +11,14 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
 
 
+# Cards that are narrower than a narrow screen: squeezed by their neighbour.
+SQUEEZED = """[...document.querySelectorAll('main .card')].filter(one => one.checkVisibility()
+    && one.getBoundingClientRect().width < 240).map(one => one.outerHTML.slice(0, 80))"""
+HERE_IS_IN_SIGHT = """(() => { const here = document.querySelector('.nav [aria-current]');
+    if (!here) return true;
+    const box = here.getBoundingClientRect(); return box.left >= 0 && box.right <= window.innerWidth; })()"""
+
+
 def stuck_saga(demo: Demo, tab: Tab, order: str) -> None:
     """A saga that goes back, and whose first undo is refused once; shown in `tab`."""
     rule = {"step": "reserve-stock", "direction": "compensation", "kind": "refuse", "times": 1, "expires_in": 300}
@@ -110,8 +118,8 @@ def test_pause_holds_the_page_and_going_on_catches_up(operator: Tab, demo: Demo)
     expect(page.locator("h1 + .pill")).to_have_text("completed")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1440])
+# What fits does not depend on the colours.
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (768, "light"), (1440, "dark")])
 def test_every_page_fits_and_nothing_complains(
     chromium: Browser, demo: Demo, width: int, scheme: Literal["light", "dark"]
 ) -> None:
@@ -119,13 +127,16 @@ def test_every_page_fits_and_nothing_complains(
     tab = log_in(chromium, demo, "admin", width=width, scheme=scheme)
     paths = ["/", "/sagas/", "/sagas/?status=stuck&age=1h", f"/sagas/{saga_id}/", "/definitions/", "/participants/",
              "/definitions/place-order/", "/definitions/place-order/launch/", "/failure-lab/", "/audit/",
-             "/new-definition/", "/bulk/", "/failure-groups/"]  # fmt: skip
+             "/new-definition/", "/bulk/", "/failure-groups/", "/messages/", "/webhooks/", "/workers/",
+             "/profile/", "/profile/tokens/"]  # fmt: skip
     for path in paths:
         tab.open(path)
         expect(tab.page.locator(".live")).to_have_attribute("data-state", "live")
         widths = tab.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert widths[0] <= widths[1], path
         assert tab.page.locator("h1").count() == 1, path
+        assert tab.page.evaluate(SQUEEZED) == [], path
+        assert tab.page.evaluate(HERE_IS_IN_SIGHT), path
     tab.page.context.close()
     assert tab.complaints == []
 

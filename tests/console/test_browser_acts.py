@@ -242,8 +242,7 @@ def test_buttons_are_pressed_with_the_space_bar_and_a_menu_gives_the_focus_back(
     assert operator.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
 def test_a_saga_with_stages_fits_and_its_controls_can_be_hit(
     chromium: Browser, orders: Demo, no_faults: None, width: int, scheme: Literal["light", "dark"]
 ) -> None:

@@ -11,6 +11,7 @@ from redis.retry import Retry
 from rq import Queue
 
 from orchestration import dispatch
+from orchestration.console import queue_there
 from orchestration.identifiers import uuid7
 from orchestration.models import Drain, EngineState, Saga, SagaDefinition
 from orchestration.store.figures import Figures, add_now
@@ -34,7 +35,7 @@ def queue() -> Any:
 
 def test_drains_with_and_without_a_lease(cast: Cast, queue: Queue) -> None:
     now = timezone.now()
-    for host, left, out in (("alive", 5, 7), ("dead", -5, 3)):
+    for host, left, out in (("alive", 60, 7), ("dead", -5, 3)):
         Drain.objects.create(id=uuid7(), until=now + timedelta(seconds=left), host=host, pid=11, in_flight=out)
     response = workers_page(cast)
     leases = {lease.host: lease for lease in response.context["room"].leases}
@@ -77,6 +78,15 @@ def test_without_redis_the_page_stands_and_says_so(cast: Cast, monkeypatch: pyte
     response = workers_page(cast)
     assert response.status_code == 200
     assert "The queue (Valkey or Redis) cannot be reached" in response.content.decode()
+
+
+def test_without_redis_every_page_says_that_work_may_start_late(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_there, "_heard", queue_there._Heard())
+    assert "may start late" not in cast.viewer.browser.get("/audit/").content.decode()
+    away = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(dispatch, "_redis", lambda: away)
+    monkeypatch.setattr(queue_there, "_heard", queue_there._Heard())
+    assert "Launches and acts are kept; new work may start late." in cast.viewer.browser.get("/audit/").content.decode()
 
 
 def test_what_was_healed_and_refused_is_counted(cast: Cast, queue: Queue) -> None:

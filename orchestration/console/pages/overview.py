@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from orchestration import audit_chain, faults, queries
-from orchestration.console import chart, possible, reading, reasons, waiting, words
+from orchestration.console import chart, possible, reading, reasons, stuck_words, waiting, words
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.console.possible import ActButton
 from orchestration.console.reading import CallCount, OutcomeCount, Outcomes
@@ -67,7 +67,7 @@ def _task(request: HtmxRequest, saga: Saga, steps: list[Any]) -> dict[str, Any]:
     return {
         "saga": saga,
         "step": next((step.name for step in steps if step.status in failed), ""),
-        "why": explained.what if explained else saga.stuck_reason,
+        "why": explained.what if explained else stuck_words.in_words(saga.stuck_reason),
         "acts": _quick_acts(possible.act_buttons(saga, steps, request.user)),
     }
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from orchestration import queries
 from orchestration.console import reading
 from orchestration.console.forms import LimitsForm, ReasonForm
-from orchestration.console.htmx import HtmxRequest, shows
+from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.models import Participant
 
 NOTHING_REFUSED = ("", ReasonForm())
@@ -42,7 +42,7 @@ def participants_page(
         for one in standings
     ]  # fmt: skip
     context = {"rows": rows, "refused": refused[0], "limits_refused": limits_refused[0]}
-    return render(request, "console/participants.html", context, status=status)
+    return render(request, part_or_page(request, "participants"), context, status=status)
 
 
 def _limits_of(participant: Participant) -> LimitsForm:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from orchestration import queries
+from orchestration import operator_actions, queries
 from orchestration.console import (
     curl,
     json_view,
@@ -96,6 +96,7 @@ def _facts(saga: Saga, steps: list[Step]) -> dict[str, Any]:
         "timeline": timeline.timeline(saga, steps, plan, tries, events.items, timezone.now()),
         "sub_sagas": _sub_sagas(saga, steps),
         "parent_step": queries.parent_steps([saga]).get(saga.pk, ""),
+        "last_act": operator_actions.last_act_on(saga.pk),
         "stuck": reasons.explanation(saga.stuck_code),
         "parked": parked.explain(saga),
         "lock": parked.lock_of(saga),

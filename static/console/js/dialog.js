@@ -16,7 +16,9 @@ function toast(text) {
 
 if (dialog) {
   document.addEventListener("htmx:after:swap", ({ detail }) => {
-    if (detail.ctx.target?.id === "dialog-body" && !dialog.open) dialog.showModal();
+    const { target } = detail.ctx;
+    // Also told when an answer is an error, of which nothing was swapped in.
+    if (target?.id === "dialog-body" && target.childElementCount && !dialog.open) dialog.showModal();
   });
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-close]")) dialog.close();
@@ -27,10 +29,13 @@ if (dialog) {
     toast(detail.message);
     refresh();
   });
+  // What somebody pressed, not a part that fetches itself again.
+  const pressed = ({ ctx }) => ctx?.sourceElement?.matches("button, a, form, input, select");
   document.addEventListener("htmx:response:error", ({ detail }) => {
     const { status } = detail.ctx.response;
-    const asked = detail.ctx.sourceElement.closest("button, a, form");
-    if (asked && status !== 400 && status !== 409) toast(status === 403 ? toasts.dataset.refused : toasts.dataset.failed);
+    if (pressed(detail) && status !== 400 && status !== 409) toast(status === 403 ? toasts.dataset.refused : toasts.dataset.failed);
   });
+  // No answer at all: the connection is lost.
+  document.addEventListener("htmx:error", ({ detail }) => pressed(detail) && toast(toasts.dataset.failed));
   for (const element of toasts.children) setTimeout(() => element.remove(), TOAST_MS);
 }

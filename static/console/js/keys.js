@@ -79,6 +79,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// On a narrow screen the navigation is wider than the page: where one is stands in sight.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Empty fields would only make the address longer.
 document.addEventListener("submit", ({ target }) => {
   if (!target.matches("[data-filters]")) return;
