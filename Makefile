@@ -20,7 +20,7 @@ WITH_SERVERS = set -a; [ -n "$$DATABASE_URL" ] || . ./$(SERVERS)/environment || 
 	set +a; exec
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check proto prove bench faults screenshots servers manage web worker housekeeping dispatcher
+.PHONY: help setup setup-dev demo test check proto prove bench bench-pages faults screenshots servers manage web worker housekeeping dispatcher
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ prove: $(VENV)/.dev  ## Play 10,000 random sagas against the rules
 
 bench: $(VENV)/.dev  ## Measure throughput and latency
 	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-pages: $(VENV)/.dev  ## Measure pages, lists and live updates, on few sagas and on a million
+	@exec $(BIN)/python -m tests.benchmarks.pages $(ARGS)
 
 faults: $(VENV)/.dev  ## Break everything and count what is lost (LEVEL=smoke or long)
 	@exec $(BIN)/python -m tests.faults --level $(LEVEL) $(ARGS)

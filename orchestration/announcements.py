@@ -4,6 +4,8 @@ While nobody listens on a channel no row is written for it. Who has taken a row 
 a while, so an end is told at least once. Source: the transactional outbox (Richardson, Microservices Patterns, 2018).
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +14,9 @@ from django.db import connection
 from orchestration import queries
 from orchestration.models import Announcement, EngineState, Saga
 
+AMQP = "announce:amqp"  # as RECORD has it
 TAKEN_SECONDS = 10
+DROPPED = "announce:dropped"
 # Parameters: channel, how many, seconds.
 TAKE = """
 UPDATE orchestration_announcement row SET taken_until = clock_timestamp() + make_interval(secs => %s)
@@ -44,6 +48,22 @@ class Ended(NamedTuple):
         return f"{self.saga_id}:{self.seq}"
 
 
+class Pile(NamedTuple):
+    """Ends that wait to be told: how many, since when the oldest (None: none waits); how many were ever dropped."""
+
+    waiting: int
+    oldest_at: datetime | None
+    dropped: int
+
+
+def pile(channel: str) -> Pile:
+    """What waits, for people. The oldest is that of the saga that was launched first."""
+    rows = Announcement.objects.filter(channel=channel)
+    oldest = rows.order_by("channel", "saga_id", "seq").first()
+    dropped = EngineState.objects.filter(name=DROPPED).first()
+    return Pile(rows.count(), oldest.at if oldest else None, dropped.value if dropped else 0)
+
+
 def listen(channel: str) -> None:
     """From now on the ends of sagas are announced on `channel`; twice changes nothing."""
     EngineState.objects.get_or_create(name=channel)
@@ -60,8 +80,11 @@ def take(channel: str, limit: int) -> list[Ended]:
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [TAKEN_SECONDS, channel, limit])
         rows = sorted(cursor.fetchall())
-    sagas = Saga.objects.filter(pk__in=[row[0] for row in rows]).select_related("definition").prefetch_related("steps")
+    found = Saga.objects.filter(pk__in=[row[0] for row in rows])
+    sagas = found.select_related("definition", "data").prefetch_related("steps")
     bodies = {saga.pk: _body(saga) for saga in sagas}
+    if gone := [row for row in rows if row[0] not in bodies]:
+        _delete(channel, gone)  # or they would be taken again and again, before all others
     return [
         Ended(saga_id, seq, status, bodies[saga_id]["definition"], bodies[saga_id])
         for saga_id, seq, status in rows
@@ -71,8 +94,13 @@ def take(channel: str, limit: int) -> list[Ended]:
 
 def forget(channel: str, told: list[Ended]) -> None:
     """They were told."""
+    _delete(channel, told)
+
+
+def _delete(channel: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """`rows`: each begins with a saga's id and the entry in its journal."""
     with connection.cursor() as cursor:
-        cursor.execute(FORGET, [[one.saga_id for one in told], [one.seq for one in told], channel])
+        cursor.execute(FORGET, [[row[0] for row in rows], [row[1] for row in rows], channel])
 
 
 def _body(saga: Saga) -> dict[str, Any]:

@@ -6,12 +6,13 @@ Of drains and of bulk acts alike.
 import logging
 from dataclasses import asdict, dataclass
 
+from django.conf import settings
 from django.db import connection
 from redis.exceptions import RedisError
 from rq import Worker
 
 from orchestration import dispatch
-from orchestration.store import bulks, flow, leases, parked, webhooks
+from orchestration.store import bulks, flow, leases, parked, pruning, webhooks
 from orchestration.store.figures import Figures, add_now
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def sweep() -> Swept:
     swept = Swept(dead, released, ownerless, unparked, _wake_workers(drains))
     _count(swept)
     bulks.forget_drafts()
+    _prune()
     if bulks.is_due() or webhooks.is_due():
         _wake_the_housekeeper()
     return swept
@@ -60,6 +62,16 @@ def _count(swept: Swept) -> None:
         if number:
             figures.count("healed_total", what, by=number)
     add_now(figures)
+
+
+def _prune() -> None:
+    """Bound what would pile up. Ends that nobody tells are dropped only when there are very many, and never unsaid."""
+    pruned = pruning.prune(
+        log_age=settings.SAGA_WEBHOOK_LOG_AGE, log_rows=settings.SAGA_WEBHOOK_LOG_ROWS,
+        announcements=settings.SAGA_ANNOUNCEMENTS,
+    )  # fmt: skip
+    if pruned and pruned.announcements:
+        logger.warning("%s ends of sagas were not told and are dropped: no consumer tells them", pruned.announcements)
 
 
 def _wake_workers(drains: int) -> int | None:

@@ -25,6 +25,8 @@ class Environment:
     public_url: str
     participant_hosts: list[str]
     webhook_hosts: list[str]
+    webhook_log_days: int
+    webhook_log_rows: int
     allow_faults: bool
     is_demo: bool
     function_modules: list[str]
@@ -37,6 +39,7 @@ class Environment:
     amqp_brokers: list[str]
     amqp_prefix: str
     amqp_prefetch: int
+    announcements: int
     grpc_address: str
     grpc_certificate: str
     grpc_key: str
@@ -69,6 +72,8 @@ def read_environment() -> Environment:
         public_url=public_url,
         participant_hosts=_list("SAGA_PARTICIPANT_HOSTS"),
         webhook_hosts=_list("SAGA_WEBHOOK_HOSTS"),
+        webhook_log_days=_whole("SAGA_WEBHOOK_LOG_DAYS", 30, low=1, high=3650),
+        webhook_log_rows=_whole("SAGA_WEBHOOK_LOG_ROWS", 1_000_000, low=1000, high=100_000_000),
         allow_faults=_boolean("SAGA_ALLOW_FAULTS"),
         is_demo=_boolean("SAGA_DEMO"),
         function_modules=_list("SAGA_FUNCTION_MODULES"),
@@ -81,6 +86,7 @@ def read_environment() -> Environment:
         amqp_brokers=_brokers("SAGA_AMQP_BROKERS"),
         amqp_prefix=_text("AMQP_PREFIX", "saga"),
         amqp_prefetch=_whole("AMQP_PREFETCH", 50, low=1, high=1000),
+        announcements=_whole("SAGA_ANNOUNCEMENTS", 100_000, low=1000, high=10_000_000),
         grpc_address=_address("SAGA_GRPC_ADDRESS", "127.0.0.1:50051"),
         **_pair("SAGA_GRPC_CERTIFICATE", "SAGA_GRPC_KEY", "grpc"),
         participant_ca=_file("SAGA_PARTICIPANT_CA"),

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "sagaconsole.compression.CompressTexts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -149,6 +150,8 @@ logging.captureWarnings(ENVIRONMENT.log_format == "json")  # else they would be 
 SAGA_PUBLIC_URL = ENVIRONMENT.public_url
 SAGA_PARTICIPANT_HOSTS = ENVIRONMENT.participant_hosts
 SAGA_WEBHOOK_HOSTS = ENVIRONMENT.webhook_hosts
+SAGA_WEBHOOK_LOG_AGE = timedelta(days=ENVIRONMENT.webhook_log_days)
+SAGA_WEBHOOK_LOG_ROWS, SAGA_ANNOUNCEMENTS = ENVIRONMENT.webhook_log_rows, ENVIRONMENT.announcements
 SAGA_ALLOW_FAULTS = ENVIRONMENT.allow_faults or ENVIRONMENT.is_demo
 SAGA_FUNCTION_MODULES = ENVIRONMENT.function_modules
 SAGA_MAX_CALLS = ENVIRONMENT.max_calls

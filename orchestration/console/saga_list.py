@@ -1,6 +1,7 @@
 """The saga list's URL: which filters are on, as chips and tabs, and which sagas they let through."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from uuid import UUID
@@ -11,15 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orchestration import queries
-from orchestration.console import search_window, words
+from orchestration.console import words
 from orchestration.core.states import SagaStatus
 from orchestration.models import Saga
 from orchestration.models.sagas import SagaQuerySet
-from orchestration.queries import CappedCount, Page
+from orchestration.queries import CappedCount, Page, search_window
 
 FILTERS = ("definition", "participant", "step", "business_key", "error", "q", "age", "created_after", "created_before")
 OWN = ("age", "cursor", "top")
-TIMES = ("age", "created_after", "created_before")
 # Inside of texts nothing can be found by an index; then the tabs go without their numbers.
 COSTLY = ("q", "error", "step")
 AGES = {
@@ -69,15 +69,12 @@ class SagaList:
         sagas = self._filtered(self.params)
         if top := self._top():
             sagas = sagas.filter(pk__lte=top)
-        if self.bottom is None:
-            return queries.page(sagas, cursor=self.params.get("cursor"))
-        found = queries.page(sagas.filter(pk__gte=self.bottom), cursor=self.params.get("cursor"))
-        return replace(found, next_cursor=found.next_cursor or queries.cursor_at(self.bottom))
+        return search_window.down_to(self.bottom, sagas, cursor=self.params.get("cursor"))
 
     @cached_property
     def bottom(self) -> UUID | None:
         """How far back this page looks, where it does not look at all there is."""
-        return search_window.bottom(self.params, self._only_times(), top=self._top())
+        return search_window.bottom(self.wanted, cursor=self.params.get("cursor"), top=self._top())
 
     @property
     def is_cut(self) -> bool:
@@ -87,7 +84,7 @@ class SagaList:
     @property
     def looked_at(self) -> int | None:
         """How many sagas one such page looks at."""
-        return search_window.size(self.params)
+        return search_window.size(self.wanted)
 
     @property
     def everything(self) -> SagaQuerySet:
@@ -111,8 +108,7 @@ class SagaList:
     def tabs(self) -> list[Tab]:
         others = self._query_dict(drop=("status", "cursor", "top"))
         costly = any(name in self.params for name in COSTLY)
-        bottom = search_window.bottom(others, self._only_times())
-        counts = {} if costly else search_window.counts(self._filtered(others), bottom)
+        counts = {} if costly else self._counts(others)
         everything = Tab("", _("All"), None, None, not self.status, others.urlencode())
         return [everything, *(self._tab(status, counts.get(status), others) for status in TABS)]
 
@@ -163,8 +159,8 @@ class SagaList:
         """How many fit all filters, where the tabs have counted them."""
         return next((tab.number for tab in self.tabs if tab.is_current), None)
 
-    def _only_times(self) -> SagaQuerySet:
-        return self._filtered(self._query_dict(drop=(*(name for name in self.params if name not in TIMES),)))
+    def _counts(self, others: QueryDict) -> Mapping[SagaStatus, CappedCount | None]:
+        return search_window.counts(self._filtered(others), search_window.bottom(_wanted(others), by_status=True))
 
     def _filtered(self, params: QueryDict) -> SagaQuerySet:
         return queries.filter_sagas(_wanted(params))

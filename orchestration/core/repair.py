@@ -103,7 +103,7 @@ def _try_now(draft: Draft, step: StepState) -> None:
     index = step.definition.index
     if step.unanswered:
         draft.doubt(index)  # what was promised is not waited for any longer
-    elif step.definition.kind is StepKind.SAGA and not (step.undoing or step.in_doubt):
+    elif step.definition.kind is StepKind.SAGA and step.status is S.FAILED and not step.in_doubt:
         draft.touch(index, sent=False, refused_only=True)  # nothing is left of the sub-saga that failed: another begins
     draft.move(index, S.COMPENSATION_DUE if step.undoing else S.DUE, **fresh_budget(draft.now))
     if draft.status is G.STUCK:

@@ -107,6 +107,7 @@ class Saga(models.Model):
                 condition=Q(one_of("status", (SagaStatus.RUNNING, SagaStatus.COMPENSATING)), limited=True),
             ),
             models.Index(name="saga_by_status", fields=["status", "id"]),
+            models.Index(name="saga_by_definition", fields=["definition_name", "id"]),
             models.Index(name="saga_by_business_key", fields=["business_key"], condition=~Q(business_key="")),
         ]  # fmt: skip
         constraints: ClassVar = [

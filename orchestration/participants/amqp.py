@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import aio_pika
@@ -70,7 +71,7 @@ class AmqpTransport:
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )  # fmt: skip
         try:
-            raw = await self._line(participant).ask(message, command.target, command.timeout)
+            raw = await self._line(participant).ask(command.participant, message, command.target, command.timeout)
             answer = meaning(_read(raw), command)
         except NotSent as error:
             return Answer(Outcome.NOT_SENT, error=problem(str(error), "not_sent"))
@@ -88,7 +89,8 @@ class AmqpTransport:
         if not participant.status_path or not self._allowed.allows(participant.host):
             return None
         try:
-            raw = await self._line(participant).ask(_question(command.key), participant.status_path, ASK_SECONDS)
+            question, at = _question(command.key), participant.status_path
+            raw = await self._line(participant).ask(command.participant, question, at, ASK_SECONDS)
             return status_meaning(_read(raw))
         except (NotSent, TimeoutError, ConnectionLost, InvalidAnswer, *AMQP_TROUBLE):
             return None  # no usable answer: the contract says to try again with the same key
@@ -99,7 +101,7 @@ class AmqpTransport:
         if not self._allowed.allows(participant.host):
             raise NotTold("host", f"{participant.host} is not an allowed host")
         try:
-            return _read(await self._line(participant).ask(_question(params["key"]), path, ASK_SECONDS))
+            return _read(await self._line(participant).ask(name, _question(params["key"]), path, ASK_SECONDS))
         except NotSent as error:
             raise NotTold("not_sent", str(error)) from error
         except TimeoutError as error:
@@ -116,20 +118,23 @@ class AmqpTransport:
 
 
 class Line:
-    """A connection to one broker, made when it is needed and made again after it broke."""
+    """A connection to one broker, made when it is needed and made again after it broke.
+
+    Each participant is told an answer queue of its own, whose name nobody can guess: none can answer for another.
+    """
 
     def __init__(self, url: str | None) -> None:
         self._url = url
         self._lock = asyncio.Lock()
         self._connection: aio_pika.abc.AbstractConnection | None = None
-        self._waiting: dict[str, set[asyncio.Future[bytes]]] = {}
+        self._replies: dict[str, str] = {}
+        self._waiting: dict[tuple[str, str], set[asyncio.Future[bytes]]] = {}
 
-    async def ask(self, message: aio_pika.Message, routing_key: str, seconds: float) -> bytes:
+    async def ask(self, participant: str, message: aio_pika.Message, routing_key: str, seconds: float) -> bytes:
         """The answer to `message`. Raises NotSent, TimeoutError, ConnectionLost, and what aio_pika raises."""
         end = asyncio.get_running_loop().time() + seconds
-        exchange = await self._exchange(min(CONNECT_SECONDS, seconds))
-        message.reply_to = self._replies.name
-        key, answer = str(message.message_id), asyncio.get_running_loop().create_future()
+        exchange, message.reply_to = await self._ways(participant, min(CONNECT_SECONDS, seconds))
+        key, answer = (participant, str(message.message_id)), asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, set()).add(answer)
         try:
             async with asyncio.timeout_at(end):
@@ -149,16 +154,19 @@ class Line:
         if self._connection is not None:
             await self._connection.close()
 
-    async def _exchange(self, seconds: float) -> aio_pika.abc.AbstractExchange:
+    async def _ways(self, participant: str, seconds: float) -> tuple[aio_pika.abc.AbstractExchange, str]:
+        """Where commands go, and the queue that the participant is to answer to. Raises NotSent."""
         async with self._lock:
-            if self._connection is None or self._connection.is_closed or self._channel.is_closed:
-                try:
-                    async with asyncio.timeout(seconds):
+            try:
+                async with asyncio.timeout(seconds):
+                    if self._connection is None or self._connection.is_closed or self._channel.is_closed:
                         await self._connect()
-                except (TimeoutError, *AMQP_TROUBLE) as error:
-                    await self.close()
-                    raise NotSent(f"the broker cannot be reached: {first_line(error)}") from error
-            return self._commands
+                    if participant not in self._replies:
+                        self._replies[participant] = await self._listen(participant)
+            except (TimeoutError, *AMQP_TROUBLE) as error:
+                await self.close()
+                raise NotSent(f"the broker cannot be reached: {first_line(error)}") from error
+            return self._commands, self._replies[participant]
 
     async def _connect(self) -> None:
         await self.close()
@@ -168,14 +176,18 @@ class Line:
         self._channel = await self._connection.channel(publisher_confirms=True)
         name = f"{settings.AMQP_PREFIX}.commands"
         self._commands = await self._channel.declare_exchange(name, aio_pika.ExchangeType.TOPIC, durable=True)
-        self._replies = await self._channel.declare_queue(exclusive=True)
-        await self._replies.consume(self._answered, no_ack=True)
+        self._replies.clear()
         self._channel.close_callbacks.add(self._lost)
         self._connection.close_callbacks.add(self._lost)
 
-    async def _answered(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
+    async def _listen(self, participant: str) -> str:
+        queue = await self._channel.declare_queue(exclusive=True)
+        await queue.consume(partial(self._answered, participant), no_ack=True)
+        return queue.name
+
+    async def _answered(self, participant: str, message: aio_pika.abc.AbstractIncomingMessage) -> None:
         """Every try of a key waits for the same answer. An answer that nobody waits for any more is no news."""
-        for answer in self._waiting.get(message.correlation_id or "", ()):
+        for answer in self._waiting.get((participant, message.correlation_id or ""), ()):
             if not answer.done():
                 answer.set_result(message.body)
 

@@ -18,12 +18,14 @@ from orchestration.queries.sagas import (
     sub_sagas_of,
     waiting_until,
 )
+from orchestration.queries.search_window import search
 from orchestration.queries.standing import open_effects, state_of
 
 __all__ = [
     "DEFAULT_LIMIT", "MAX_LIMIT", "AttemptView", "BulkNow", "CappedCount", "EventView", "Kept", "Now", "Page",
     "SagaFilter", "Standing", "StepMove", "Taking", "WrongCursor", "WrongFilter", "after", "attempts_of", "bulk_now",
     "capped_count", "cursor_at", "due_now", "events_of", "filter_sagas", "held_up", "items_of", "kept_figures",
-    "moves_of", "open_effects", "outputs_of", "page", "parent_steps", "saga_for_page", "standing_now", "standings",
-    "started_bulks", "state_of", "status_counts", "step_attempts", "step_direction", "sub_sagas_of", "waiting_until",
+    "moves_of", "open_effects", "outputs_of", "page", "parent_steps", "saga_for_page", "search", "standing_now",
+    "standings", "started_bulks", "state_of", "status_counts", "step_attempts", "step_direction", "sub_sagas_of",
+    "waiting_until",
 ]  # fmt: skip

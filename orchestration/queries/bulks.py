@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from orchestration.core.states import SagaStatus
 from orchestration.models import Bulk, BulkItem, Saga
@@ -38,12 +38,17 @@ def items_of(bulk_id: UUID, result: str = "") -> QuerySet[BulkItem]:
     items = BulkItem.objects.filter(bulk_id=bulk_id).annotate(status=_of(saga, "status"))
     if result == FAILED_AGAIN:
         later = items.annotate(now_at=_of(saga, "revision")).filter(now_at__gt=F("acted_revision"))
-        return later.filter(result=BulkItem.Result.DONE, status=SagaStatus.STUCK)
+        return later.filter(_now_in(SagaStatus.STUCK), result=BulkItem.Result.DONE, status=SagaStatus.STUCK)
     if result == UNDER_WAY:
         moving = (SagaStatus.PENDING, SagaStatus.RUNNING, SagaStatus.COMPENSATING)
         held = items.annotate(paused=_of(saga, "paused"))
-        return held.filter(result=BulkItem.Result.DONE, status__in=moving, paused=False)
+        return held.filter(_now_in(*moving), result=BulkItem.Result.DONE, status__in=moving, paused=False)
     return items.filter(result=result) if result else items
+
+
+def _now_in(*statuses: SagaStatus) -> Q:
+    """An index tells which sagas these are, and few are: the others need not be looked up one by one."""
+    return Q(saga_id__in=Saga.objects.filter(status__in=statuses).values("pk"))
 
 
 def _of(saga: QuerySet[Saga], column: str) -> Any:

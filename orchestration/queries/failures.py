@@ -9,20 +9,25 @@ from django.db import connection
 
 from orchestration.core.states import SagaStatus
 
-# The newest of each kind are looked at; older ones join their group when there is room.
-CAP = 10_000
 STUCK = "stuck"
 WENT_BACK = "went_back"
 KINDS: dict[str, list[str]] = {
     STUCK: [SagaStatus.STUCK],
     WENT_BACK: [SagaStatus.COMPENSATING, SagaStatus.COMPENSATED],
 }
+# So many of the newest are looked at; older ones join their group when there is room. Nothing is to be done any more
+# about those that went back.
+CAPS = {STUCK: 10_000, WENT_BACK: 5_000}
 
 # The step: one that has failed now, else the last one whose action ended with an error. Errors of undos stand in their
 # attempts only. Ids and numbers in what was said make no group of their own.
 _FAILED = r"""
 WITH newest AS (
-    SELECT id, definition_name, stuck_reason, created_at FROM orchestration_saga WHERE status = ANY(%(statuses)s)
+    SELECT one.* FROM unnest(%(statuses)s::text[]) AS wanted(status)
+    CROSS JOIN LATERAL (
+        SELECT id, definition_name, stuck_reason, created_at FROM orchestration_saga
+        WHERE status = wanted.status ORDER BY id DESC LIMIT %(cap)s
+    ) one
     ORDER BY id DESC LIMIT %(cap)s
 ), failed AS (
     SELECT newest.id, newest.definition_name, coalesce(step.name, '') AS step,
@@ -90,14 +95,14 @@ class Members:
 
 
 def failure_groups(kind: str) -> list[FailureGroup]:
-    """The groups of that kind (a key of KINDS), the largest first; at most MAX_GROUPS of at most CAP sagas."""
-    values = {"statuses": KINDS[kind], "cap": CAP, "groups": MAX_GROUPS}
+    """The groups of that kind (a key of KINDS), the largest first; at most MAX_GROUPS of CAPS[kind] sagas."""
+    values = {"statuses": KINDS[kind], "cap": CAPS[kind], "groups": MAX_GROUPS}
     return [FailureGroup(*row) for row in _rows(_GROUPS, values)]
 
 
 def members_of(kind: str, key: str) -> Members:
     """Empty when the group is no more."""
-    rows = _rows(_MEMBERS, {"statuses": KINDS[kind], "cap": CAP, "key": key})
+    rows = _rows(_MEMBERS, {"statuses": KINDS[kind], "cap": CAPS[kind], "key": key})
     names = ("definition", "step", "direction", "code", "error")
     told = {name: text for name, text in zip(names, rows[0][1:], strict=True) if text} if rows else {}
     return Members([row[0] for row in rows], told)

@@ -7,7 +7,7 @@ from uuid import UUID
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, Subquery, TextField
+from django.db.models import OuterRef, Q, Subquery, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -85,9 +85,7 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
         fields: tuple[str, ...] = ()
 
     def with_participant(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
-        return sagas.filter(
-            definition_id__in=DefinitionStep.objects.filter(participant__name=value).values("definition_id")
-        )
+        return of_definitions_with(value, sagas).filter(definition_id__in=[pk for pk, _name in _versions_with(value)])
 
     def at_step(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         here = Step.objects.filter(saga_id=OuterRef("pk"), name=value).exclude(status__in=AT_REST)
@@ -97,7 +95,9 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
     def with_error(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         steps = Step.objects.filter(saga_id=OuterRef("pk"), error__isnull=False)
         said = steps.annotate(text=Cast("error", TextField())).filter(text__icontains=value)
-        return sagas.filter(Q(stuck_reason__icontains=value) | Exists(said))
+        # As EXISTS it would become a search of all steps, once; this is asked for each saga that is looked at.
+        said_so = sagas.alias(said=Subquery(said.values("position")[:1]))
+        return said_so.filter(Q(stuck_reason__icontains=value) | Q(said__isnull=False))
 
     def search(self, sagas: SagaQuerySet, _name: str, value: str) -> SagaQuerySet:
         try:
@@ -111,6 +111,11 @@ class SagaFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library
 
     def before(self, sagas: SagaQuerySet, _name: str, value: datetime) -> SagaQuerySet:
         return sagas.filter(created_at__lt=value, pk__lt=first_id(value, CLOCK_SLACK))
+
+
+def of_definitions_with(participant: str, sagas: SagaQuerySet) -> SagaQuerySet:
+    """Those of definitions of which at least one version calls that participant: by their names an index leads."""
+    return sagas.filter(definition_name__in=sorted({name for _pk, name in _versions_with(participant)}))
 
 
 def filter_sagas(params: QueryDict) -> SagaQuerySet:
@@ -127,6 +132,12 @@ def filter_sagas(params: QueryDict) -> SagaQuerySet:
         raise WrongFilter(problems)
     queryset: SagaQuerySet = found.qs
     return queryset
+
+
+def _versions_with(participant: str) -> list[tuple[int, str]]:
+    """Id and name of each version of a definition that calls it."""
+    found = DefinitionStep.objects.filter(participant__name=participant)
+    return list(found.values_list("definition_id", "definition__name").distinct())
 
 
 def _in_utc(moment: datetime) -> datetime:

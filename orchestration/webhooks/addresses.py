@@ -9,6 +9,8 @@ from aiohttp.resolver import ThreadedResolver
 
 from orchestration.participants.hosts import AllowList, HostNotAllowed
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
 
 class PublicResolver(AbstractResolver):
     """Resolves a listed name once, and gives only addresses that are public, or listed as addresses or networks.
@@ -32,10 +34,23 @@ class PublicResolver(AbstractResolver):
         return fit
 
     def _may_be_reached(self, address: str) -> bool:
-        return ipaddress.ip_address(address).is_global or self._allowed.allows_address(address)
+        return is_public(address) or self._allowed.allows_address(address)
 
     async def close(self) -> None:
         await self._resolver.close()
+
+
+def is_public(text: str) -> bool:
+    """Whether the address is anybody's, and so is every IPv4 address that it stands for."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if not address.is_global or address.is_multicast:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return True
+    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return all(one.is_global and not one.is_multicast for one in inner if one is not None)
 
 
 def is_sendable(url: str, allowed: AllowList) -> bool:

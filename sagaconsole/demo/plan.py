@@ -44,7 +44,7 @@ class Plan:
         self.participant_urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
         self.grpc_address, self.payments_by_grpc = f"{HOST}:{free_port()}", f"{HOST}:{free_port()}"
         self.participants = {name: self._participant(name, port) for name, port in ports.items()}
-        self.web = self._console("web", *_uvicorn(self.port))
+        self.web = self._console("web", *web_command(self.port))
         self.grpc = self._console("grpc", *MANAGE, "grpc")
         self.consumers = [self._console("consumer", *MANAGE, "consume")] if self.amqp_url else []
         self.dispatcher = self._console("dispatcher", *MANAGE, "dispatcher")
@@ -143,7 +143,8 @@ class Plan:
         return self.directory / "logs" / f"{name}.log"
 
 
-def _uvicorn(port: int) -> list[str]:
+def web_command(port: int) -> list[str]:
+    """The console's web process."""
     return [
         sys.executable, "-m", "uvicorn", "sagaconsole.asgi:application", "--host", HOST, "--port", str(port),
         "--lifespan", "off", "--timeout-graceful-shutdown", "3", "--no-access-log",

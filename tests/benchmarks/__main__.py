@@ -11,6 +11,7 @@ from sagaconsole.embedded import EmbeddedServerError
 from tests.benchmarks import report, targets
 from tests.benchmarks.bed import BenchmarkFailed, durable_bed
 from tests.benchmarks.catalogue import GROUPS, WORKLOADS, Sizes
+from tests.benchmarks.options import positive
 
 STOPPED_BY_SIGNAL = 130
 SNAPSHOT_SECONDS, SHORT_SNAPSHOT_SECONDS = 300.0, 30.0
@@ -51,9 +52,9 @@ def main() -> int:
 
 def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--sagas", type=_positive, default=12_000, help="how many the preloaded runs work off (12000)")
-    parser.add_argument("--ended", type=_positive, default=1_000_000, help="how many the large tables hold (1000000)")
-    parser.add_argument("--repeat", type=_positive, default=5, help="rounds; the table shows medians (5)")
+    parser.add_argument("--sagas", type=positive, default=12_000, help="how many the preloaded runs work off (12000)")
+    parser.add_argument("--ended", type=positive, default=1_000_000, help="how many the large tables hold (1000000)")
+    parser.add_argument("--repeat", type=positive, default=5, help="rounds; the table shows medians (5)")
     parser.add_argument("--long", action="store_true", help="10 minutes of load beside snapshots that are open for 5")
     names = [*GROUPS, *WORKLOADS]
     parser.add_argument(
@@ -68,12 +69,6 @@ def _names(only: list[str]) -> tuple[str, ...]:
     """All workloads if none is named."""
     named = {name for one in only for name in GROUPS.get(one, (one,))}
     return tuple(name for name in WORKLOADS if name in named or not named)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

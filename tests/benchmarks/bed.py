@@ -111,11 +111,11 @@ def check_exits(programs: Sequence[Service]) -> None:
 
 
 @contextlib.contextmanager
-def durable_bed() -> Iterator[Bed]:
-    """Everything that is started here is ended at the end, and the directory is removed."""
+def durable_bed(keep: Path | None = None) -> Iterator[Bed]:
+    """Everything that is started here is ended at the end. The servers' data go into `keep`, else they are removed."""
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="sagaconsole-bench-") as name:
         directory = Path(name)
         directory.chmod(0o711)  # the servers may run under another account
-        with EmbeddedServers(directory / "servers") as servers:
+        with EmbeddedServers(keep or directory / "servers") as servers:
             yield Bed(servers, directory)

@@ -20,11 +20,17 @@ def keep_pristine(bed: Bed) -> None:
 
 def copy(bed: Bed, source: str, target: str) -> None:
     """Make `target` anew. Nobody may be connected to either."""
-    connection.close()
+    drop(bed, target)
     with bed.servers.postgres.connect() as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(target)))
         names = map(sql.Identifier, (target, source, MAIN_DATABASE))
         server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*names))
+
+
+def drop(bed: Bed, name: str) -> None:
+    """Nothing when there is none."""
+    connection.close()
+    with bed.servers.postgres.connect() as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def fill(bed: Bed, sagas: int) -> None:

@@ -13,12 +13,12 @@ _FINE = ("ms", "s", "MB")
 
 def table(results: Sequence[Result]) -> str:
     """One line per workload."""
-    return _aligned([_HEADS, *map(_row, results)])
+    return aligned([_HEADS, *map(_row, results)])
 
 
 def verdicts(checks: Sequence[Check]) -> str:
     """One line per target."""
-    return _aligned([("MET" if one.met else "MISSED", one.what, one.measured, f"({one.limit})") for one in checks])
+    return aligned([("MET" if one.met else "MISSED", one.what, one.measured, f"({one.limit})") for one in checks])
 
 
 def noise(results: Sequence[Result]) -> str:
@@ -51,7 +51,8 @@ def _costs(result: Result) -> tuple[str, str, str]:
     return f"{commits:.3f}", f"{wal / 1024:.1f} KiB", f"{1000 * python:.2f}, {1000 * postgres:.2f}"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Columns under one another."""
     if not rows:
         return ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -9,9 +9,10 @@ somewhere (`Ctrl-K` goes to any page). Exports, the print view, saved views and 
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.browser import Demo, Tab
+from tests.orchestration.real_processes import wait_for
 from tests.screenshots.scenes import with_approval
 
 pytestmark = pytest.mark.browser
@@ -130,6 +131,24 @@ def test_the_bar_at_the_bottom_hides_no_row_that_has_the_focus(operator: Tab, de
         page.keyboard.press("j")
         row = page.locator("tr:focus-within .name")
         assert row.evaluate(IN_SIGHT), row.inner_text()
+
+
+@pytest.mark.parametrize("end", ["error", "silence"])
+def test_a_slow_answer_dims_the_button_and_a_lost_one_is_said(operator: Tab, known: str, end: str) -> None:
+    page = live(operator, f"/sagas/{known}/")
+    held: list[Route] = []
+    page.route("**/acts/**", lambda route: held.append(route))  # noqa: PLW0108  a bound builtin cannot be marked
+    button = page.locator("#_acts").get_by_role("button", name="Pause", exact=True)
+    button.click()
+    expect(button).to_have_css("opacity", "0.6")
+    wait_for("the request", lambda: page.evaluate("0") or held)  # the browser is heard when it is asked something
+    if end == "error":
+        held.pop().fulfill(status=503, body="")
+    else:
+        held.pop().abort()
+    expect(page.locator(".toast")).to_have_text("That did not work; nothing was changed. Try again.")
+    expect(button).to_have_css("opacity", "1")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_theme_that_was_chosen_wins_over_the_systems(operator: Tab) -> None:

@@ -22,11 +22,14 @@ NOTE_SEEING = """words => { window.seenAt = 0; new MutationObserver((_, me) => {
 
 
 @pytest.fixture
-def refused(demo: Demo) -> str:
+def refused(demo: Demo) -> Iterator[str]:
     """The path of a saga that is stuck: its card is refused past the pivot."""
     demo.api("POST", "/definitions", DOCUMENT)
     order = {"order_id": "TWO", "card": "card-low"}
-    return f"/sagas/{demo.api('POST', '/sagas', {'definition': NAME, 'input': order})['id']}/"
+    saga_id = demo.api("POST", "/sagas", {"definition": NAME, "input": order})["id"]
+    yield f"/sagas/{saga_id}/"
+    if demo.api("GET", f"/sagas/{saga_id}")["finished_at"] is None:
+        demo.api("POST", f"/sagas/{saga_id}/abandon", {"reason": "seen", "confirm": saga_id})
 
 
 @pytest.fixture
@@ -81,6 +84,25 @@ def test_a_dialog_that_is_open_says_what_changed_and_the_slower_click_loses_noth
     for page in both:
         expect(page.locator("h1 + .pill")).to_have_text("completed")
     expect(other.locator("#last-act")).to_contain_text("Edit and retry operator")
+
+
+def test_calls_that_one_pauses_the_other_sees_paused_and_can_resume(operator: Tab, admin: Tab) -> None:
+    pages = operator.open("/participants/"), admin.open("/participants/")
+    for page in pages:
+        expect(page.locator(".live")).to_have_attribute("data-state", "live")
+    mine, theirs = (page.locator("#participant-payments-grpc") for page in pages)
+    theirs.locator("summary").click()
+    theirs.get_by_label("Reason").fill("half a sen")
+    mine.locator("summary").click()
+    mine.get_by_label("Reason").fill("the bank is asked")
+    mine.get_by_role("button", name="Pause calls").click()
+    expect(theirs).to_contain_text("the bank is asked")
+    expect(theirs).to_contain_text("operator")
+    theirs.get_by_label("Reason").fill("it is back")
+    theirs.get_by_role("button", name="Resume calls").click()
+    for row in (mine, theirs):
+        expect(row).to_contain_text("go out")
+    assert operator.complaints + admin.complaints == []
 
 
 def confirm(dialog: Locator) -> None:

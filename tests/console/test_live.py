@@ -104,8 +104,10 @@ async def everybody_left() -> None:
 
 
 async def opened(client: AsyncClient, saga_id: UUID | None) -> AsyncIterator[bytes]:
-    response: Any = await client.get(f"/sagas/{saga_id}/live/" if saga_id else "/live/")
+    path = f"/sagas/{saga_id}/live/" if saga_id else "/live/"
+    response: Any = await client.get(path, headers={"Accept-Encoding": "gzip"})
     assert isinstance(response, StreamingHttpResponse)
+    assert "Content-Encoding" not in response
     assert "no-store" in response["Cache-Control"]
     stream: AsyncIterator[bytes] = response.streaming_content  # type: ignore[assignment]  # the view is async
     assert await following(stream) == HELLO

@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.urls import reverse
 
-from orchestration import broker_health, dead_letters
+from orchestration import announcements, broker_health, dead_letters
 from orchestration.dead_letters import Letter
-from orchestration.models import AuditEntry, DeadLetter, EngineState, Saga, SagaDefinition
+from orchestration.identifiers import uuid7
+from orchestration.models import Announcement, AuditEntry, DeadLetter, EngineState, Saga, SagaDefinition
 from tests.cast import Cast
 
 GOOD = {"definition": "place-order", "input": {"order_id": "A-1", "qty": 1}}
@@ -104,3 +106,15 @@ def test_a_broker_that_is_away_is_said_on_every_page(cast: Cast, settings: Any) 
     assert "RabbitMQ" not in page()
     EngineState.objects.filter(name=broker_health.ALIVE).update(at="2026-01-01T00:00Z")
     assert "No consumer takes messages from RabbitMQ" in page()
+
+
+def test_ends_that_wait_to_be_told_are_counted(cast: Cast, settings: Any) -> None:
+    settings.AMQP_URL = "amqp://127.0.0.1/"
+    page = reverse("console:messages")
+    assert "to be told" not in cast.viewer.browser.get(page).content.decode()
+    EngineState.objects.create(name=announcements.DROPPED, value=1234)
+    Announcement.objects.create(channel=announcements.AMQP, saga_id=uuid7(), seq=1, status="completed", at=Now())
+    html = cast.viewer.browser.get(page).content.decode()
+    assert "1 end of a saga waits to be told" in html
+    assert "More than 100000 are not kept." in html
+    assert "1234 were dropped, and are told to nobody." in html

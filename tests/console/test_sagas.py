@@ -5,9 +5,8 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from orchestration.console import search_window
 from orchestration.models import Saga, SagaDefinition, SavedView
-from orchestration.queries import DEFAULT_LIMIT
+from orchestration.queries import DEFAULT_LIMIT, search_window
 from tests.cast import Cast
 from tests.console.exported import csv_rows, json_of
 from tests.console.rows import make_saga
@@ -113,13 +112,19 @@ def test_a_search_looks_so_far_back_at_a_time_and_goes_on(cast: Cast, many: list
 
 
 def test_names_are_compared_so_far_back_and_what_was_not_counted_has_no_number(cast: Cast, many: list[Saga]) -> None:
-    context = cast.viewer.browser.get("/sagas/?definition=place-order").context
+    context = cast.viewer.browser.get("/sagas/?definition=place-order&status=completed").context
     assert [row["saga"].pk for row in context["rows"]] == [saga.pk for saga in many[:4]]
     assert context["list"].is_cut
     numbers = {tab.status: tab.number for tab in context["tabs"]}
     assert tuple(numbers["completed"]) == (4, True)
     assert numbers["abandoned"] is None
     assert numbers["stuck"].number == 0
+
+
+def test_an_index_leads_to_the_sagas_of_a_definition(cast: Cast, many: list[Saga]) -> None:
+    context = cast.viewer.browser.get("/sagas/?definition=place-order").context
+    assert len(context["rows"]) == 12
+    assert not context["list"].is_cut
 
 
 def test_a_pasted_id_and_a_status_are_looked_for_in_all(cast: Cast, many: list[Saga]) -> None:

@@ -24,6 +24,7 @@ from orchestration.core.events import (
 )
 from orchestration.core.possible import ACTS, Fit, possible
 from orchestration.core.states import SagaStatus as G
+from orchestration.core.states import StepKind
 from tests.core.letters import APPROVAL, BACKOFF, NOW, TIMER, UNDO_TRIES, at_rest, letters, saga
 
 DOUBT = {"in_doubt": True}
@@ -237,6 +238,26 @@ def test_an_act_that_fits_more_than_one_step_says_which():
     fits = possible(saga("ff", stages=[0, 0]), NOW)
     assert (fits["retry"], fits["skip"]) == (Fit(steps=(0, 1)), Fit(steps=(0, 1)))
     assert possible(saga("ss"), NOW)["retry"] == Fit("the saga has ended: completed")
+
+
+SUB_SAGA = {0: {"kind": StepKind.SAGA, "saga": "other"}}
+ASKED_LATER = {"sent": True, "refused_only": False, "action_attempts": 1, "tries": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "owed"),
+    [
+        pytest.param(
+            saga("d", at={0: {**ASKED_LATER, **BACKOFF}}, defined=SUB_SAGA), True, id="it waits for its next try"
+        ),
+        pytest.param(saga("f", at={0: ASKED_LATER}, defined=SUB_SAGA), False, id="it had failed: another begins"),
+    ],
+)
+def test_a_sub_saga_that_a_person_retries_is_owed_its_undo_unless_nothing_was_left_of_it(before, owed):
+    """Found by the machine: it was forgotten that a call which waited for its next try had left the worker."""
+    retried = decide(before, Retry(), NOW).after
+    gone_back = decide(retried, Compensate(), NOW).after
+    assert letters(gone_back) == ("u" if owed else "f")
 
 
 @pytest.mark.parametrize("act", [Approve(), Resolve(), Abandon(), EditAndRetry(input={}), Pause()])

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,15 +67,18 @@ class Damage:
 
     async def _at(self, moment: float, fault: Fault) -> None:
         await asyncio.sleep(moment - time.monotonic())
-        if fault.kind is Kind.RULE:
-            await self._add_rule(fault)
-            return
-        if fault.kind in {Kind.FLUSH, Kind.WIPE}:
-            await self._flush(fault.kind)
-            return
-        if fault.kind in OUTAGES:
-            await self._outage(fault)
-            return
+        await self._way(fault.kind)(fault)
+
+    def _way(self, kind: Kind) -> Callable[[Fault], Awaitable[None]]:
+        if kind is Kind.RULE:
+            return self._add_rule
+        if kind in {Kind.FLUSH, Kind.WIPE}:
+            return self._flush
+        if kind in OUTAGES:
+            return self._outage
+        return self._freeze if kind in FREEZES else self._kill
+
+    async def _kill(self, fault: Fault) -> None:
         pid = await self._target(fault)
         if pid is None:
             return
@@ -89,10 +92,23 @@ class Damage:
             await self._see_postgres_back(fault, at)
             return
         self._note(fault.kind, f"pid {pid}, {len(held)} sagas held", at=at, held=held)
-        if fault.kind in FREEZES:
+
+    async def _freeze(self, fault: Fault) -> None:
+        """For a while; a drain in the middle of its work, if one can be caught there: else it would wake to nothing."""
+        give_up_at = time.monotonic() + _PATIENCE_SECONDS
+        while (pid := await self._target(fault)) is not None:
+            at = datetime.now(UTC)
+            if not send(pid, signal.SIGSTOP):
+                return
             self._frozen.add(pid)
-            await asyncio.sleep(fault.lasts_seconds)
+            held = await self._held_by(fault.kind, pid)
+            if held or fault.kind is not Kind.FREEZE or time.monotonic() > give_up_at:
+                self._note(fault.kind, f"pid {pid}, {len(held)} sagas held", at=at, held=held)
+                await asyncio.sleep(fault.lasts_seconds)
+                self._thaw(pid)
+                return
             self._thaw(pid)
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _outage(self, fault: Fault) -> None:
         """Away or full for a while; noted when it is over."""
@@ -104,8 +120,9 @@ class Damage:
         back_at = datetime.now(UTC)
         self._note(fault.kind, f"for {(back_at - at).total_seconds():.1f} s", at=at, back_at=back_at)
 
-    async def _flush(self, kind: Kind) -> None:
+    async def _flush(self, fault: Fault) -> None:
         """Everything that Valkey holds is gone; with WIPE, so is every drain."""
+        kind = fault.kind
         children = self._system.processes("children") if kind is Kind.WIPE else []
         held = await self._held_by(kind, *children)
         while True:
@@ -188,8 +205,6 @@ class Damage:
 
 def _signal(fault: Fault) -> signal.Signals:
     """PostgreSQL dies by SIGKILL, or as by `pg_ctl stop -m immediate`."""
-    if fault.kind in FREEZES:
-        return signal.SIGSTOP
     if fault.kind is Kind.SEGFAULT:
         return signal.SIGSEGV
     return signal.SIGQUIT if fault.kind is Kind.POSTGRES and fault.pick < 0.5 else signal.SIGKILL

@@ -11,6 +11,7 @@ from orchestration.core.states import Direction, SagaStatus, StepStatus
 from orchestration.definitions import compiled_definition
 from orchestration.launch import launch
 from orchestration.models import Attempt, Saga, SagaDefinition, Step
+from orchestration.queries import search_window
 from orchestration.store import outside
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -46,6 +47,30 @@ def test_a_row_that_comes_in_between_shifts_nothing(sagas):
     launched(99)
     second = queries.page(Saga.objects.all(), cursor=first.next_cursor, limit=4)
     assert second.items == sagas[3::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "pages"),
+    [
+        pytest.param("q=o-0", [[], [], ["o-0"]], id="text, three sagas at a time"),
+        pytest.param("participant=inventory", [["o-6", "o-5"], ["o-4", "o-3"], ["o-2", "o-1"], ["o-0"]], id="a name"),
+        pytest.param("step=reserve-stock", [["o-6", "o-5", "o-4"], ["o-3", "o-2", "o-1"], ["o-0"]], id="at a step"),
+        pytest.param("definition=place-order", [["o-6", "o-5", "o-4", "o-3", "o-2"], ["o-1", "o-0"]], id="by an index"),
+        pytest.param("definition=place-order&status=running", [[], [], [], []], id="by an index, and a status"),
+        pytest.param("status=pending", [["o-6", "o-5", "o-4", "o-3", "o-2"], ["o-1", "o-0"]], id="a status"),
+    ],
+)
+def test_a_search_looks_so_far_back_and_goes_on_until_there_is_no_older_saga(sagas, monkeypatch, query, pages):
+    monkeypatch.setattr(search_window, "SEARCHED", 3)
+    monkeypatch.setattr(search_window, "STEPPED", 3)
+    monkeypatch.setattr(search_window, "COMPARED", 2)
+    told: list[list[str]] = []
+    cursor = None
+    while not told or cursor:
+        page = queries.search(QueryDict(query), cursor=cursor, limit=5)
+        told.append([saga.business_key for saga in page.items])
+        cursor = page.next_cursor
+    assert told == pages
 
 
 @pytest.mark.parametrize("cursor", ["x", "!", "é", "WzFd", "W10", "WyJ4Il0", "bnVsbA", "WyJcdTAwMDAiXQ", "W1tdXQ"])

@@ -17,6 +17,7 @@ from orchestration.operator_actions import perform
 from orchestration.store import webhooks as messages
 from orchestration.sweep import sweep
 from orchestration.webhooks import sending
+from orchestration.webhooks.addresses import is_public
 from tests.orchestration.hooked import Receiver, Told, receiving
 from tests.orchestration.scripted import World, admin, define, no, run_until_quiet, start
 
@@ -245,3 +246,17 @@ def test_a_message_goes_to_listed_hosts_and_no_private_address_that_is_not_liste
 def test_waits_grow_and_are_spread():
     assert [sending.wait_after(tries, 1).total_seconds() for tries in (1, 2, 3, 30)] == [5, 20, 80, 21_600]
     assert sending.wait_after(5, 0) == timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True), ("2606:2800:220:1::1", True), ("10.0.0.1", False), ("127.0.0.1", False),
+        ("169.254.169.254", False), ("100.64.0.1", False), ("240.0.0.1", False), ("224.0.0.1", False), ("::1", False),
+        ("fe80::1%eth0", False), ("fc00::1", False), ("ff0e::1", False), ("::ffff:10.0.0.1", False),
+        ("64:ff9b::10.0.0.1", False), ("64:ff9b::5db8:d822", True), ("2002:a00:1::", False),
+    ],
+)  # fmt: skip
+def test_which_addresses_are_anybodys(address: str, public: bool):
+    """Also behind the forms in which IPv6 carries an IPv4 address."""
+    assert is_public(address) is public

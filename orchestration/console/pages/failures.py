@@ -23,7 +23,7 @@ def failure_groups(request: HtmxRequest) -> HttpResponse:
     care = FailureGroup.objects.select_related("owner").in_bulk([group.key for group in groups])
     context = {
         "kind": kind, "rows": [(group, care.get(group.key)) for group in groups], "number": number,
-        "is_capped": number >= failures.CAP,
+        "is_capped": number >= failures.CAPS[kind],
         "acts": [act for act in bulk_bar(request.user)["front"] if act.name in ("retry", "compensate")],
     }  # fmt: skip
     return render(request, part_or_page(request, "failure_groups"), context)

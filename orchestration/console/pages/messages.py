@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from orchestration import broker_health
+from orchestration import announcements, broker_health
 from orchestration.console.forms import DeadLetterForm
 from orchestration.console.htmx import HtmxRequest, part_or_page, shows
 from orchestration.models import DeadLetter
@@ -22,7 +22,10 @@ def messages(request: HtmxRequest) -> HttpResponse:
     waiting = DeadLetter.objects.waiting().order_by("-id")[:SHOWN]
     handled = DeadLetter.objects.exclude(state=DeadLetter.State.WAITING).order_by("-handled_at")[:20]
     heard = broker_health.heard() if settings.AMQP_URL else None
-    context = {"waiting": waiting, "handled": handled, "heard": heard, "queue": f"{settings.AMQP_PREFIX}.start"}
+    context = {
+        "waiting": waiting, "handled": handled, "heard": heard, "queue": f"{settings.AMQP_PREFIX}.start",
+        "untold": announcements.pile(announcements.AMQP) if heard else None, "most": settings.SAGA_ANNOUNCEMENTS,
+    }  # fmt: skip
     return render(request, part_or_page(request, "messages"), context)
 
 

@@ -36,7 +36,7 @@ def chosen(options: Options) -> QueryDict:
 
 
 def _list(options: Options, terminal: Terminal) -> int:
-    found = queries.page(queries.filter_sagas(chosen(options)), cursor=options["cursor"], limit=options["limit"])
+    found = queries.search(chosen(options), cursor=options["cursor"], limit=options["limit"])
     items = saga_bodies(found.items)
     terminal.tell({"items": items, "next_cursor": found.next_cursor}, _rows(items, found.next_cursor))
     return 0

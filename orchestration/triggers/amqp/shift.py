@@ -3,14 +3,17 @@
 import asyncio
 import json
 import logging
+import struct
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError
 from aiormq.abc import DeliveredMessage
+from pamqp import encode
 
 from orchestration import announcements, dead_letters
 from orchestration.announcements import Ended
@@ -22,12 +25,14 @@ from orchestration.triggers.amqp.topology import Names, Topology, declare
 
 logger = logging.getLogger(__name__)
 Verdict = Callable[[Letter], Started | Dead]
-CHANNEL = "announce:amqp"
+CHANNEL = announcements.AMQP
 TROUBLE = (AMQPError, OSError, asyncio.InvalidStateError)
 PUBLISH_SECONDS, CHECK_SECONDS = 10.0, 5.0
 AT_ONCE = 200
 LETTER = "saga-dead-letter"
+LEFT_OUT = "saga-headers"
 REASON_BYTES = 1000
+HEADER_BYTES = 64 * 1024  # a frame holds 128 KiB, all of a message's properties must fit into one
 JSON = "application/json"
 KEPT = aio_pika.DeliveryMode.PERSISTENT
 
@@ -145,10 +150,22 @@ def _dead_copy(message: AbstractIncomingMessage, dead: Dead) -> aio_pika.Message
     """The message as it came, with the reason."""
     why = {"saga-reason": _cut(dead.reason), "saga-code": dead.code, LETTER: str(dead.letter_id)}
     return aio_pika.Message(
-        message.body, headers={**message.headers, **why}, content_type=message.content_type,
+        message.body, headers={**_headers_of(message), **why}, content_type=message.content_type,
         message_id=message.message_id, correlation_id=message.correlation_id, reply_to=message.reply_to,
         delivery_mode=KEPT,
     )  # fmt: skip
+
+
+def _headers_of(message: AbstractIncomingMessage) -> dict[str, Any]:
+    """Those of the message, if they fit into the copy with ours.
+
+    What the broker cannot take back closes our connection, and the message would come again for ever.
+    """
+    try:
+        fits = len(encode.field_table(message.headers)) <= HEADER_BYTES
+    except (TypeError, ValueError, OverflowError, struct.error):
+        fits = False
+    return dict(message.headers) if fits else {LEFT_OUT: "its headers are not repeated: they are too large, or odd"}
 
 
 def _corrected(letter: DeadLetter) -> aio_pika.Message:

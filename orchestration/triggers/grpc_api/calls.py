@@ -27,7 +27,7 @@ def list_sagas(request: pb.ListRequest, actor: Actor) -> Message:
     actor.must("view_saga")
     given = body_of(request)
     cursor, limit = given.pop("cursor", None), limit_of(given.pop("limit", 0), queries.DEFAULT_LIMIT, queries.MAX_LIMIT)
-    found = queries.page(queries.filter_sagas(filters_of(given)), cursor=cursor, limit=limit)
+    found = queries.search(filters_of(given), cursor=cursor, limit=limit)
     items = map(saga_message, saga_bodies(found.items))
     return pb.ListResponse(items=items, next_cursor=found.next_cursor or "")
 

@@ -18,6 +18,12 @@ from sagaconsole_proto.v1 import sagas_pb2, sagas_pb2_grpc
 logger = logging.getLogger(__name__)
 SERVICE = sagas_pb2.DESCRIPTOR.services_by_name["Sagas"].full_name
 MAX_MESSAGE = 4 * 1024 * 1024
+MOST_CALLS = 1000
+# Who is gone without a word, or does nothing for long, is let go; one client opens so many calls at once.
+PATIENCE = [
+    ("grpc.keepalive_time_ms", 60_000), ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.max_connection_idle_ms", 600_000), ("grpc.max_concurrent_streams", 200),
+]  # fmt: skip
 GRACE_SECONDS = 3.0
 LOOK_SECONDS = 2.0
 _Serving = health_pb2.HealthCheckResponse.ServingStatus
@@ -34,8 +40,8 @@ async def serve(*, address: str, certificate: str, key: str, on_ready: Callable[
     """
     threads, healthy = DatabaseThreads(), health.aio.HealthServicer()
     # Without the first option two servers would share a port, and each would get some of the calls.
-    options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE)]
-    server = grpc.aio.server(options=options)
+    options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE), *PATIENCE]
+    server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MOST_CALLS)
     sagas_pb2_grpc.add_SagasServicer_to_server(Sagas(threads), server)
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

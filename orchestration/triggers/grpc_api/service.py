@@ -18,6 +18,7 @@ from sagaconsole_proto.v1 import sagas_pb2 as pb
 from sagaconsole_proto.v1 import sagas_pb2_grpc
 
 logger = logging.getLogger(__name__)
+MOST_SECONDS = 60.0
 Work = Callable[[Any, Actor], Message]
 
 
@@ -55,7 +56,7 @@ class Sagas(sagas_pb2_grpc.SagasServicer):
     async def _answer(self, work: Work, request: Message, context: Any) -> Message:
         token = _bearer_token(context)
         try:
-            return await self._threads.run(lambda: work(request, _actor(token)), seconds=context.time_remaining())
+            return await self._threads.run(lambda: work(request, _actor(token)), seconds=seconds_for(context))
         except DeadlinePassed:
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline has passed; nothing was done")
         except Conflict as error:
@@ -67,6 +68,12 @@ class Sagas(sagas_pb2_grpc.SagasServicer):
         except Exception as error:  # noqa: BLE001  the border of the process: every error becomes a status
             await _abort(context, _status_of(error))
         raise AssertionError("abort always raises")
+
+
+def seconds_for(context: Any) -> float:
+    """The caller's deadline; who has none, or a far one, must not hold a thread for ever: a few could hold them all."""
+    left = context.time_remaining()
+    return MOST_SECONDS if left is None else float(min(left, MOST_SECONDS))
 
 
 def _bearer_token(context: Any) -> str:

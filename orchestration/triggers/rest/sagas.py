@@ -42,7 +42,7 @@ def list_sagas(request: ApiRequest, listing: Query[SagaListing]) -> Any:
     for name in ("cursor", "limit"):
         if len(filters.pop(name, [])) > 1:
             raise wrong(name, "may be given once")
-    found = queries.page(queries.filter_sagas(filters), cursor=listing.cursor, limit=listing.limit)
+    found = queries.search(filters, cursor=listing.cursor, limit=listing.limit)
     return Status(200, {"items": saga_bodies(found.items), "next_cursor": found.next_cursor})
 
 

@@ -143,6 +143,21 @@ def test_an_invalid_message_goes_to_the_dead_letter_queue_with_the_reason(
     assert not Saga.objects.exists()
 
 
+@pytest.mark.parametrize("headers", [{"x": "y" * 120_000}, {"x": [{"deep": [None, 2**62, bytearray(b"\0")]}] * 3}])
+def test_headers_of_any_size_and_kind_do_not_bring_a_message_back_for_ever(
+    broker: Client, headers: dict[str, Any]
+) -> None:
+    """With the reason beside them, large ones fit into no frame, and the broker would close the connection."""
+    define("one")
+    broker.send(b"{", "m-1", headers=headers)
+    dead = broker.queue("start.dead").get()
+    assert "not JSON" in str(dead.headers["saga-reason"])
+    assert ("saga-headers" in dead.headers) == (len(str(headers)) > 65536)
+    assert DeadLetter.objects.get().times == 1
+    broker.send(ORDER, "m-2")
+    launched()
+
+
 def test_a_message_without_any_key_is_refused(engine: World) -> None:
     """Delivered twice, it would make two sagas. (The library of the other tests gives each message an id.)"""
     define("one")

@@ -1,8 +1,6 @@
 """The consumer is killed and the broker too, while start messages arrive: one saga for each, and none lost."""
 
-import os
 import random
-import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,10 @@ from django.test import Client as WebClient
 
 from orchestration.models import DeadLetter, LaunchKey, Saga
 from tests.amqp import broker_url, new_prefix
-from tests.orchestration.real_processes import Processes, wait_for
+from tests.orchestration.real_processes import wait_for
 from tests.orchestration.scripted import World, define
 from tests.orchestration.triggers.broker import Client
+from tests.orchestration.triggers.nursery import Nursery
 from tests.rabbitmq import PROGRAM, Broker
 
 pytestmark = pytest.mark.slow
@@ -33,6 +32,7 @@ def own_broker(tmp_path: Path) -> Any:
         broker.start()
         yield broker
     finally:
+        broker.kill()  # nothing of it is needed any more
         broker.stop()
 
 
@@ -40,11 +40,12 @@ def test_a_thousand_messages_sent_twice_through_ten_kills_and_a_dead_broker(
     engine: World, own_broker: Broker, tmp_path: Path, settings: Any
 ) -> None:
     define("one")
-    settings.AMQP_URL, prefix, processes = own_broker.url, new_prefix(), Processes(tmp_path)
+    settings.AMQP_URL, prefix = own_broker.url, new_prefix()
+    nursery = Nursery(tmp_path / "consumers.log", AMQP_URL=own_broker.url, AMQP_PREFIX=prefix)
     ids = [f"m-{number}" for number in range(MESSAGES)]
     twice = [({"definition": "story", "input": {}}, one) for one in ids * 2]
     random.Random(1).shuffle(twice)
-    victim = processes.start("consume", AMQP_URL=own_broker.url, AMQP_PREFIX=prefix)
+    victim = nursery.consumer()
     wait_for("the consumer", lambda: ready()["broker"] == "ok")
     client = Client(own_broker.url, prefix)
     sending = threading.Thread(
@@ -60,8 +61,9 @@ def test_a_thousand_messages_sent_twice_through_ten_kills_and_a_dead_broker(
                 own_broker.start()
                 wait_for("the consumer is back", lambda: ready()["broker"] == "ok")
                 some_more_sagas()
-            os.kill(victim.pid, signal.SIGKILL)
-            victim = processes.start("consume", AMQP_URL=own_broker.url, AMQP_PREFIX=prefix)
+            nursery.kill(victim)
+            victim = nursery.consumer()
+        nursery.consumer()  # nobody is killed any more, and two are quicker
         sending.join(60)
         assert not sending.is_alive()
         wait_for("all sagas", lambda: Saga.objects.count() >= MESSAGES)
@@ -70,7 +72,7 @@ def test_a_thousand_messages_sent_twice_through_ten_kills_and_a_dead_broker(
         wait_for("an empty queue", lambda: queue.length() == 0)
         looking.close()
     finally:
-        processes.stop_all()
+        nursery.close()
         sending.join(60)
         client.close()
     assert Saga.objects.count() == MESSAGES

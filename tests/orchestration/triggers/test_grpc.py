@@ -3,7 +3,10 @@
 import json
 import subprocess
 import sys
+import threading
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -14,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from orchestration.models import ApiToken, Saga
+from orchestration.triggers.grpc_api.service import seconds_for
 from sagaconsole_proto.v1 import sagas_pb2 as pb
 from tests.cast import Cast
 from tests.orchestration.real_processes import database_url
@@ -144,6 +148,31 @@ def test_a_deadline_ends_the_wait_and_nothing_is_launched(server: Server, people
         busy.rollback()
     assert not Saga.objects.exists()
     assert server.call("Launch", wanted(idempotency_key="k"), people.operator.token).created
+
+
+@pytest.mark.parametrize(("left", "given"), [(None, 60.0), (3600.0, 60.0), (0.5, 0.5), (-1.0, -1.0)])
+def test_no_call_holds_a_thread_for_ever(left: float | None, given: float) -> None:
+    assert seconds_for(SimpleNamespace(time_remaining=lambda: left)) == given
+
+
+def test_clients_that_open_calls_and_say_nothing_keep_nobody_out(server: Server, people: Cast) -> None:
+    """Each of their connections has as many calls open as it may; another client is served at once."""
+    define("one")
+    with ExitStack() as stack:
+        for _client in range(3):
+            open_calls(stack, server, 50)
+        assert server.call("Launch", wanted(), people.operator.token).created
+
+
+def open_calls(stack: ExitStack, server: Server, count: int) -> None:
+    """Calls whose request never comes."""
+    never = threading.Event()
+    stack.callback(never.set)
+    channel = stack.enter_context(server.channel())
+    method = channel.stream_unary("/sagaconsole.v1.Sagas/Launch")
+    for _call in range(count):
+        call = method.future(iter(never.wait, True), timeout=60)
+        stack.callback(call.cancel)
 
 
 def test_health_says_that_it_serves(server: Server) -> None:

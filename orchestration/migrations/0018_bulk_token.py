@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orchestration", "0016_participant_timeout")]
+    dependencies = [("orchestration", "0017_participant_timeout")]
     operations = [
         migrations.AddField("bulk", "token", models.CharField(blank=True, default="", max_length=32)),
     ]

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orchestration", "0015_failure_groups")]
+    dependencies = [("orchestration", "0016_sagas_by_definition")]
     operations = [
         migrations.AddField(
             "participant", "timeout", models.FloatField(default=5.0, verbose_name="seconds for one call")
