@@ -19,6 +19,7 @@ from orchestration.participants.hosts import AllowList
 
 MAX_LENGTH = {"base_url": 512, "status_path": 255, "secret": 255}
 MOST_IN_FLIGHT = 100_000
+SHORTEST_CALL, LONGEST_CALL = 0.05, 3600.0
 
 
 class WrongParticipant(ValueError):
@@ -37,10 +38,11 @@ class Enrolled:
 
 def enrol(
     *, name: str, actor: Actor, transport: str, base_url: str = "", status_path: str = "", secret: str | None = None,
-    max_in_flight: int | None = None,
+    max_in_flight: int | None = None, timeout: float | None = None, reason: str = "",
 ) -> Enrolled:  # fmt: skip
     """Add or change a participant. `secret` None keeps the present one, "" takes it away. `max_in_flight`: how many
-    calls may be out at once, over all workers; None keeps the present limit, which is 1,000 at first.
+    calls may be out at once, over all workers; None keeps the present limit, which is 1,000 at first. `timeout`:
+    seconds for a call whose step names none; None keeps the present time, which is 5 at first.
 
     Raises PermissionDenied (audited) and WrongParticipant.
     """
@@ -53,18 +55,17 @@ def enrol(
     if secret is not None:
         values["secret"] = secret
     problems = problems_with(name=name, **values)
-    if max_in_flight is not None:
-        values["max_in_flight"] = max_in_flight
-        if not 1 <= max_in_flight <= MOST_IN_FLIGHT:
-            problems.append(Problem("max_in_flight", f"must be a whole number from 1 to {MOST_IN_FLIGHT}"))
+    problems += bounds_problems(max_in_flight=max_in_flight, timeout=timeout)
+    said = {"max_in_flight": max_in_flight, "timeout": timeout}
+    values |= {name: value for name, value in said.items() if value is not None}
     if problems:
         raise WrongParticipant(problems)
     with transaction.atomic():
         before = Participant.objects.filter(name=name).first()
         participant, created = Participant.objects.update_or_create(name=name, defaults=values)
         audit.write(
-            actor=actor, act="enrol", subject=name, granted=True, before=described(before) if before else None,
-            after=described(participant),
+            actor=actor, act="enrol", subject=name, granted=True, reason=reason,
+            before=described(before) if before else None, after=described(participant),
         )  # fmt: skip
         dispatch.configured(name)
     return Enrolled(participant, created)
@@ -92,12 +93,22 @@ def problems_with(
     return problems
 
 
+def bounds_problems(*, max_in_flight: int | None, timeout: float | None) -> list[Problem]:
+    """What is wrong with them; None is never wrong."""
+    problems = []
+    if max_in_flight is not None and not 1 <= max_in_flight <= MOST_IN_FLIGHT:
+        problems.append(Problem("max_in_flight", f"must be a whole number from 1 to {MOST_IN_FLIGHT}"))
+    if timeout is not None and not SHORTEST_CALL <= timeout <= LONGEST_CALL:
+        problems.append(Problem("timeout", f"must be a number from {SHORTEST_CALL:g} to {LONGEST_CALL:g}"))
+    return problems
+
+
 def described(participant: Participant) -> dict[str, Any]:
     """The participant for audit and API: everything but the secret itself."""
     return {
         "name": participant.name, "transport": participant.transport, "base_url": participant.base_url,
         "status_path": participant.status_path, "has_secret": bool(participant.secret), "paused": participant.paused,
-        "max_in_flight": participant.max_in_flight,
+        "max_in_flight": participant.max_in_flight, "timeout": participant.timeout,
     }  # fmt: skip
 
 

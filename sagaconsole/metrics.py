@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from orchestration import dispatch, tokens
-from orchestration.queries import Kept, Now, kept_figures, standing_now
+from orchestration.queries import Kept, Now, Taking, kept_figures, standing_now
 from orchestration.store.figures import BOUNDS
 from orchestration.triggers.rest.errors import Refused, envelope
 
@@ -31,6 +31,8 @@ COUNTERS: dict[str, tuple[str, list[str]]] = {
     "sagas_ended_total": ("Sagas that ended, by how they ended", ["definition", "status"]),
     "sagas_stuck_total": ("Sagas that became stuck, by why", ["definition", "code"]),
     "calls_lost_total": ("Calls that were lost with their worker", []),
+    "circuits_opened_total": ("Times that calls to a participant were stopped because it failed", ["participant"]),
+    "bulk_items_total": ("Sagas of bulk acts that were acted on, by act and result", ["act", "result"]),
     "healed_total": ("What the dispatcher healed: wake-ups that were lost, drains and sagas set free", ["what"]),
 }
 HISTOGRAMS: dict[str, tuple[str, list[str]]] = {
@@ -106,6 +108,8 @@ class _Figures(Collector):
         yield _number("oldest_due_seconds", "How long the oldest due saga has waited", now.oldest_due_seconds)
         yield _number("drains", "Drains that are alive", now.drains)
         yield _number("calls_in_flight", "Calls that are out, at the drains' last heartbeats", now.calls_in_flight)
+        yield _gauge("bulks", "Bulk acts that have not ended", "status", now.bulks)
+        yield from _participants(now.participants)
         if now.dispatcher_beat is not None:
             beat = now.dispatcher_beat.timestamp()
             yield _number("dispatcher_last_beat_timestamp_seconds", "When a dispatcher last looked", beat)
@@ -114,6 +118,24 @@ class _Figures(Collector):
 def _cumulated(one: Kept) -> list[tuple[str, float]]:
     bounds = [*(f"{bound:g}" for bound in BOUNDS[one.name]), "+Inf"]
     return [(bound, sum(one.buckets[: number + 1])) for number, bound in enumerate(bounds)]
+
+
+def _participants(participants: list[Taking]) -> Iterator[Metric]:
+    for name, meaning, values in (
+        (
+            "participant_max_in_flight",
+            "Calls that a participant takes at once",
+            {p.name: p.max_in_flight for p in participants},
+        ),
+        (
+            "participant_slots_taken",
+            "Calls to it that workers may have out now",
+            {p.name: p.granted for p in participants},
+        ),
+        ("participant_paused", "Whether a person has paused it", {p.name: p.paused for p in participants}),
+        ("participant_circuit_open", "Whether its circuit is open", {p.name: p.is_open for p in participants}),
+    ):
+        yield _gauge(name, meaning, "participant", values)
 
 
 def _redis() -> Iterator[Metric]:

@@ -19,7 +19,8 @@ from orchestration.operator_actions.details import NO_DETAILS, checked
 from orchestration.operator_actions.wording import reason_of
 from orchestration.store import bulks
 
-# One payload for many sagas would be wrong for nearly all of them, so `edit-and-retry` is not among them.
+# One payload for many sagas would be wrong for nearly all of them, so `edit-and-retry` is not among them. Nor is
+# `restart-from`: it ends the saga that it is done to, so canary mode, which looks at that saga, would see no failure.
 BULK_ACTS = ("retry", "compensate", "skip", "resolve", "pause", "resume", "approve", "abandon")
 MAX_ITEMS = 100_000
 CONFIRM = "confirm"
@@ -158,6 +159,7 @@ def _frozen(act: str, chosen: Chosen, actor: Actor, *, step: str = "") -> Bulk:
     bulk = Bulk.objects.create(
         id=uuid7(), act=act, step=step, status=Bulk.Status.DRAFT, selection=chosen.told, user=actor.user,
         actor=actor.name, via=actor.via, scopes=None if actor.scopes is None else sorted(actor.scopes),
+        token=actor.token,
     )  # fmt: skip
     bulk.total = chosen.freeze(bulk.pk)
     bulk.save(update_fields=["total"])

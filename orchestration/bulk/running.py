@@ -19,10 +19,11 @@ from orchestration.audit import Actor
 from orchestration.bulk import canary
 from orchestration.bulk.making import CONFIRM
 from orchestration.identifiers import uuid7
-from orchestration.models import Bulk, Saga
+from orchestration.models import ApiToken, Bulk, Saga
 from orchestration.operator_actions import ACTS, Conflict, WrongAct, perform
 from orchestration.store import bulks
 from orchestration.store.bulks import Item
+from orchestration.store.figures import Figures, add_now
 
 logger = logging.getLogger(__name__)
 TURN_SECONDS = 2.0
@@ -32,6 +33,10 @@ HELD_TO_WHAT_WAS_SEEN = ("retry", "skip", "resolve", "approve", "abandon")
 
 class MakerIsGone(PermissionDenied):
     """The user who asked for the bulk was deleted."""
+
+
+class TokenIsRevoked(PermissionDenied):
+    """Whoever closes a token that has fallen into wrong hands closes what it has begun, too."""
 
 
 def work(*, seconds: float, stop: Callable[[], bool]) -> None:
@@ -47,41 +52,43 @@ def work(*, seconds: float, stop: Callable[[], bool]) -> None:
 
 def _turn(bulk_id: UUID, holder: UUID, ends: float, stop: Callable[[], bool]) -> None:
     bulk = Bulk.objects.get(pk=bulk_id)
+    figures = Figures()
     with dispatch.in_a_burst() as tell:
         there_is_more = True
         while there_is_more and not stop() and time.monotonic() < ends:
-            there_is_more = _one_item(bulk, holder)
+            result = _one_item(bulk, holder)
+            if there_is_more := result is not None:
+                figures.count("bulk_items_total", bulk.act, str(result))
             tell()
         _look(bulk_id, holder)
+    add_now(figures)
 
 
-def _one_item(bulk: Bulk, holder: UUID) -> bool:
-    """Act on the next item; False when there is none now."""
+def _one_item(bulk: Bulk, holder: UUID) -> str | None:
+    """Act on the next item, and say with which result; None when there is none now."""
     with transaction.atomic():
         item = bulks.next_item(bulk.pk, holder)
-        if item is not None:
-            _act_on(bulk, item)
-    return item is not None
+        return None if item is None else _act_on(bulk, item)
 
 
-def _act_on(bulk: Bulk, item: Item) -> None:
+def _act_on(bulk: Bulk, item: Item) -> str:
     try:
         saga = _perform(bulk, item)
     except PermissionDenied as error:
-        _refuse(bulk, item, "forbidden", str(error))
+        return _refuse(bulk, item, "forbidden", str(error))
     except Saga.DoesNotExist:
-        _refuse(bulk, item, "not_found", "there is no such saga")
+        return _refuse(bulk, item, "not_found", "there is no such saga")
     except Conflict as conflict:
-        _refuse(bulk, item, "conflict", conflict.message)
+        return _refuse(bulk, item, "conflict", conflict.message)
     except WrongAct as error:
-        _refuse(bulk, item, "invalid", f"{error.field}: {error}")
+        return _refuse(bulk, item, "invalid", f"{error.field}: {error}")
     except (OperationalError, InterfaceError):
         raise  # the database is away: nothing is known of the item: whoever takes the bulk up next tries again
     except Exception:  # one bad saga must not stop the others; it was rolled back and is reported
         logger.exception("bulk %s: %s of saga %s could not be done", bulk.pk, bulk.act, item.saga_id)
-        _refuse(bulk, item, "error", "the act itself failed; the worker's log says more")
-    else:
-        bulks.finish(bulk.pk, item, result="done", revision=saga.revision)
+        return _refuse(bulk, item, "error", "the act itself failed; the worker's log says more")
+    bulks.finish(bulk.pk, item, result="done", revision=saga.revision)
+    return "done"
 
 
 def _perform(bulk: Bulk, item: Item) -> Saga:
@@ -95,15 +102,19 @@ def _perform(bulk: Bulk, item: Item) -> Saga:
 
 
 def _actor(bulk: Bulk) -> Actor:
-    """Read anew for each item: a right that was taken away meanwhile is gone for the rest of the set."""
+    """Read anew for each item: a right that was taken away meanwhile, and a token that was revoked, is gone for the
+    rest of the set."""
     user = User.objects.filter(pk=bulk.user_id).first() if bulk.user_id else None
     if user is None:
         raise MakerIsGone(f"{bulk.actor} is no user any more")
+    if bulk.token and not ApiToken.objects.filter(digest__startswith=bulk.token, revoked_at=None).exists():
+        raise TokenIsRevoked(f"the token of {bulk.actor} that asked for it was revoked")
     return Actor(user, "bulk", None if bulk.scopes is None else frozenset(bulk.scopes))
 
 
-def _refuse(bulk: Bulk, item: Item, code: str, error: str) -> None:
+def _refuse(bulk: Bulk, item: Item, code: str, error: str) -> str:
     bulks.finish(bulk.pk, item, result="refused", code=code, error=error)
+    return "refused"
 
 
 @transaction.atomic

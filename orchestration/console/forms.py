@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orchestration.core.definitions import Problem
 from orchestration.dead_letters import WrongMessage
+from orchestration.enrolment import LONGEST_CALL, MOST_IN_FLIGHT, SHORTEST_CALL
 from orchestration.models import DeadLetter, FaultRule, Participant, SagaDefinition
 from orchestration.operator_actions import MAX_REASON
 
@@ -93,6 +94,20 @@ class ReasonForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("Stands in the audit, with your name."),
     )
+
+
+class LimitsForm(ReasonForm):
+    """How many calls a participant takes at once, and how long one may take."""
+
+    max_in_flight = forms.IntegerField(
+        label=_("Calls at once"), min_value=1, max_value=MOST_IN_FLIGHT,
+        help_text=_("Over all workers. A lowered limit holds as the calls that are out end."),
+    )  # fmt: skip
+    timeout = forms.FloatField(
+        label=_("Seconds for one call"), min_value=SHORTEST_CALL, max_value=LONGEST_CALL,
+        widget=forms.NumberInput(attrs={"step": "any"}), help_text=_("For steps that name no timeout of their own."),
+    )  # fmt: skip
+    field_order = ("max_in_flight", "timeout", "reason")
 
 
 class DeadLetterForm(forms.Form):

@@ -85,5 +85,6 @@ class Breakers:
         del self._failures[name]
         opened = await drain.slots.execute(flow.OPEN, [self._errors.get(name, ""), name])
         if opened:
+            drain.figures.count("circuits_opened_total", name)
             logger.warning("participant %s fails: its circuit is open", name)
         return opened

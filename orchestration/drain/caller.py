@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from orchestration.core.definitions import SagaDefinition
+from orchestration.core.definitions import SagaDefinition, StepDefinition
 from orchestration.core.mapping import MappingError
 from orchestration.core.saga_state import StepState
 from orchestration.core.states import StepKind
@@ -77,7 +77,7 @@ class Caller:
                 self._out -= 1
                 if definition is not None:
                     step = definition.steps[index]
-                    wait = grace(step.timeout.total_seconds())
+                    wait = grace(self._seconds_for(step))
                     asyncio.get_running_loop().call_later(wait, self._slots.ended, step.participant)
 
     async def close(self) -> None:
@@ -93,7 +93,7 @@ class Caller:
     async def _run(self, saga: StoredSaga, step: StepState, this: Try) -> None:
         command: Command | None = None
         try:
-            command = command_for(saga, step)
+            command = command_for(saga, step, self._seconds_for(step.definition))
             answer = await call(command, self._transport(step), self._before_sending)
         except MappingError as error:
             answer = cannot_be_made(error)
@@ -109,6 +109,11 @@ class Caller:
     def ended(self, saga_id: UUID) -> None:
         """A sub-saga has ended: its parent is told."""
         self._transports.sub_sagas().ended(saga_id)
+
+    def _seconds_for(self, step: StepDefinition) -> float:
+        """No more than its slot was taken for, should somebody have changed the participant since."""
+        wanted = self._catalogue.timeout_of(step)
+        return min(wanted, self._slots.longest(step.participant)) if step.kind is StepKind.CALL else wanted
 
     def _transport(self, step: StepState) -> Transport:
         if step.definition.kind is StepKind.SAGA:

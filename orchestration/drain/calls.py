@@ -32,8 +32,11 @@ class Finished(NamedTuple):
         return self._replace(answer=answer, attempt=without_words(self.attempt))
 
 
-def command_for(saga: StoredSaga, step: StepState) -> Command:
-    """What is sent for `step` in its present direction. Raises MappingError when the payload cannot be made."""
+def command_for(saga: StoredSaga, step: StepState, timeout: float) -> Command:
+    """What is sent for `step` in its present direction, within `timeout` seconds.
+
+    Raises MappingError when the payload cannot be made.
+    """
     definition = step.definition
     undoing = step.direction is Direction.COMPENSATION
     return Command(
@@ -41,7 +44,7 @@ def command_for(saga: StoredSaga, step: StepState) -> Command:
         business_key=saga.business_key, step=definition.name, direction=step.direction,
         target=(definition.compensation or "") if undoing else definition.action,
         participant=definition.participant, attempt=step.attempt, epoch=saga.epoch,
-        timeout=definition.timeout.total_seconds(),
+        timeout=timeout,
         input=data.payload(saga.state, step),
         output=saga.state.outputs.get(definition.name) if undoing else None,
         ask_first=step.may_have_effect,

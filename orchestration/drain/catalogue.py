@@ -9,7 +9,7 @@ from django.conf import settings
 
 from orchestration import faults
 from orchestration.core import definitions
-from orchestration.core.definitions import SagaDefinition
+from orchestration.core.definitions import SagaDefinition, StepDefinition
 from orchestration.drain.connections import Connection
 from orchestration.faults import Fault
 from orchestration.participants.http import HttpParticipant
@@ -18,24 +18,28 @@ from orchestration.participants.messages import Command
 logger = logging.getLogger(__name__)
 VERSION = "SELECT value FROM orchestration_enginestate WHERE name = 'configuration'"
 PARTICIPANTS = """
-SELECT name, transport, base_url, status_path, secret, paused, max_in_flight, coalesce(is_open, false), changed_at,
-    probe_at
+SELECT name, transport, base_url, status_path, secret, paused, max_in_flight, timeout,
+    coalesce(is_open, false), changed_at, probe_at
 FROM orchestration_participant LEFT JOIN orchestration_flow ON participant = name
 """
 DEFINITIONS = "SELECT id, document FROM orchestration_sagadefinition WHERE id = ANY(%s)"
 
 
 NOBODY: frozenset[str] = frozenset()
+UNLESS_SAID = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class KnownParticipant:
-    """`may_be_called`: neither paused nor with an open circuit. `probe_at`: when somebody may try, as last read."""
+    """`timeout`: seconds for a call whose step names none. `may_be_called`: neither paused nor with an open
+    circuit. `probe_at`: when somebody may try, as last read.
+    """
 
     transport: str
     http: HttpParticipant
     paused: bool
     max_in_flight: int
+    timeout: float
     is_open: bool
     circuit_changed_at: datetime | None
     probe_at: datetime | None
@@ -80,7 +84,14 @@ class Catalogue:
     def longest_timeout(self, participant: str) -> float:
         """Of the calls to it that are known, in seconds."""
         steps = (step for one in self.definitions.values() for step in one.steps if step.participant == participant)
-        return max((step.timeout.total_seconds() for step in steps), default=0.0)
+        return max(map(self.timeout_of, steps), default=0.0)
+
+    def timeout_of(self, step: StepDefinition) -> float:
+        """Seconds for one call: the step's own, or those of its participant."""
+        if step.timeout is not None:
+            return step.timeout.total_seconds()
+        known = self.participants.get(step.participant)
+        return UNLESS_SAID if known is None else known.timeout
 
     async def follow(self, version: int | None, connection: Connection) -> None:
         """Read again if there is a newer version than the one that is known."""
@@ -120,10 +131,11 @@ def _first(definition: SagaDefinition) -> frozenset[str]:
 
 
 def _known(
-    transport: str, base_url: str, status_path: str, secret: str, paused: bool, limit: int, is_open: bool,
-    changed_at: datetime | None, probe_at: datetime | None,
+    transport: str, base_url: str, status_path: str, secret: str, paused: bool, limit: int, timeout: float,
+    is_open: bool, changed_at: datetime | None, probe_at: datetime | None,
 ) -> KnownParticipant:  # fmt: skip
     return KnownParticipant(
         transport=transport, http=HttpParticipant(base_url, status_path, secret), paused=paused, max_in_flight=limit,
-        is_open=is_open, circuit_changed_at=changed_at, probe_at=probe_at, may_be_called=not (paused or is_open),
+        timeout=timeout, is_open=is_open, circuit_changed_at=changed_at, probe_at=probe_at,
+        may_be_called=not (paused or is_open),
     )  # fmt: skip

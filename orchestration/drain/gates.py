@@ -59,7 +59,7 @@ class Gates:
         known = drain.catalogue.participants.get(definition.participant)
         if known is None:
             return False
-        timeout = definition.timeout.total_seconds()
+        timeout = drain.catalogue.timeout_of(definition)
         if not known.may_be_called:
             return known.is_open and not known.paused and drain.slots.take_probe(definition.participant, timeout)
         if not has_turn and parking.participant(definition.participant) in drain.queues.lines:

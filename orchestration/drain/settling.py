@@ -32,6 +32,7 @@ async def settle(drain: "Drain") -> None:
     calls = _gather(drain)
     if not calls or not drain.lease.holds():
         return
+    await _follow(drain)
     drain.slots.begin_batch()
     changes, late = await decided(drain, lambda: _changes(drain, drain.held.sagas, calls))
     landed: list[SagaChange] = []
@@ -48,6 +49,14 @@ async def settle(drain: "Drain") -> None:
     if missing:
         await _read_again(drain, {saga_id: calls[saga_id] for saga_id in missing})
     await mind_others(drain)
+
+
+async def _follow(drain: "Drain") -> None:
+    """A drain that is full claims nothing, but it must know whom it may call. No statement unless something changed."""
+    try:
+        await drain.catalogue.follow(drain.lease.configuration, drain.connection)
+    except GONE as error:
+        drain.connection = await reconnected(drain.connection, error, drain.lease.holds)
 
 
 async def decided(drain: "Drain", decide: Callable[[], D]) -> D:

@@ -48,6 +48,8 @@ class Slots:
         self._peak: defaultdict[str, int] = defaultdict(int)
         self._wanted_longest: defaultdict[str, float] = defaultdict(float)
         self._ask_at: dict[str, float] = {}
+        self._too_many: set[str] = set()
+        self._limits = catalogue.participants
         self._tidy_at = time.monotonic() + TIDY_SECONDS
         self._connection: Connection | None = None
 
@@ -57,6 +59,16 @@ class Slots:
         """Decisions begin: what the last ones took has become calls, or came to nothing."""
         self._reserved.clear()
         self.missed.clear()
+        if self._limits is not self._catalogue.participants:
+            self._note_limits()
+
+    def _note_limits(self) -> None:
+        """The configuration was read again. Where a limit was lowered nothing new goes out until all fits under it."""
+        before, self._limits = self._limits, self._catalogue.participants
+        for name in [name for name, granted in self._granted.items() if granted]:
+            known = self._limits.get(name)
+            if known is not None and name in before and known.max_in_flight < before[name].max_in_flight:
+                self._too_many.add(name)
 
     def take(self, name: str, timeout: float) -> bool:
         """A slot for one call of at most `timeout` seconds, if there is one in hand."""
@@ -76,7 +88,14 @@ class Slots:
         return any(self.free(queue.removeprefix(PARTICIPANT)) > 0 for queue in queues)
 
     def free(self, name: str) -> int:
+        return 0 if name in self._too_many else self._idle(name)
+
+    def _idle(self, name: str) -> int:
         return self._granted[name] - self._used[name] - self._reserved[name]
+
+    def longest(self, name: str) -> float:
+        """Seconds that a call may take: what was granted is held for so long, if this drain freezes."""
+        return self._longest[name]
 
     def started(self, name: str) -> None:
         """A call is out."""
@@ -127,6 +146,7 @@ class Slots:
             self._ask_at[name] = time.monotonic() + ASK_AGAIN_SECONDS
             return 0
         self._ask_at.pop(name, None)
+        self._too_many.discard(name)  # there is room under the limit again
         self._note_grant(name, rows[0][0], values["longest"])
         return int(rows[0][0])
 
@@ -172,7 +192,7 @@ class Slots:
 
         Returns the participants of which something was given back.
         """
-        given = []
+        given = await self._shed()
         for name in [name for name in useless if self.free(name) > 0]:
             given.append(name)
             await self.give_back(name, self.free(name))
@@ -189,11 +209,22 @@ class Slots:
             self._peak[name] = self._used[name]
         return given
 
+    async def _shed(self) -> list[str]:
+        """After a limit was lowered, all drains give back what their calls leave, until the rest fits under it."""
+        given = []
+        for name in list(self._too_many):
+            if self._idle(name) > 0:
+                given.append(name)
+                await self.give_back(name, self._idle(name))
+            if await self._rows(flow.FITS, [name]):
+                self._too_many.discard(name)
+        return given
+
     async def leave(self) -> None:
         """The drain ends. Calls that were cut may still be worked on: their slots come back a little later."""
         self.begin_batch()
         for name in list(self._granted):
-            await self.give_back(name, self.free(name))
+            await self.give_back(name, self._idle(name))
         if self._granted:
             await self._rows(flow.LEAVE, [self._drain_id])
 

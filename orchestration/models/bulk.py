@@ -16,6 +16,7 @@ class Bulk(models.Model):
     Items are taken in order, so `done + refused` is also the position of the next one. `holder`: whoever works on it
     now; it writes nothing any more once another has taken it. `done_limit`: so many may be done before somebody looks
     at what became of them (canary mode); None: no limit. `failures_accepted`: a person has gone on in spite of them.
+    `token`: how the hash of the API token begins that asked for it; empty: none did.
     """
 
     class Status(models.TextChoices):
@@ -42,6 +43,7 @@ class Bulk(models.Model):
     actor = models.CharField(max_length=150)
     via = models.CharField(max_length=16)
     scopes = ArrayField(models.CharField(max_length=32), null=True)
+    token = models.CharField(max_length=32, blank=True, default="")
     total = models.IntegerField(default=0)
     done = models.IntegerField(default=0)
     refused = models.IntegerField(default=0)

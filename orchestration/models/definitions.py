@@ -26,6 +26,7 @@ class Participant(models.Model):
     status_path = models.CharField(_("status path"), max_length=255, blank=True)
     secret = models.CharField(_("secret"), max_length=255, blank=True)
     max_in_flight = models.PositiveIntegerField(_("calls at once"), default=1000)
+    timeout = models.FloatField(_("seconds for one call"), default=5.0)
     paused = models.BooleanField(_("calls paused"), default=False)
     paused_by = models.CharField(max_length=150, blank=True, editable=False)
     pause_reason = models.TextField(blank=True, editable=False)
@@ -40,6 +41,9 @@ class Participant(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(name="a_participant_takes_one_call_at_least", condition=Q(max_in_flight__gte=1)),
+            models.CheckConstraint(
+                name="a_call_takes_a_moment_to_an_hour", condition=Q(timeout__gte=0.05, timeout__lte=3600)
+            ),
             models.CheckConstraint(name="http_participant_has_an_address", condition=~Q(transport="http", base_url="")),
             models.CheckConstraint(
                 name="grpc_or_amqp_participant_has_an_address",
@@ -114,7 +118,7 @@ class DefinitionStep(models.Model):
     )
     action = models.CharField(max_length=255, blank=True)
     compensation = models.CharField(max_length=255, blank=True)
-    timeout = models.DurationField()
+    timeout = models.DurationField(null=True)
 
     class Meta:
         ordering = ("position",)

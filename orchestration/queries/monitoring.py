@@ -3,12 +3,12 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from orchestration.core.states import LIVE, SagaStatus
-from orchestration.models import EngineState, Figure, Saga
+from orchestration.models import Bulk, EngineState, Figure, Saga
 from orchestration.queries.sagas import CAP, capped_count
 from orchestration.store.read import NAMES
 
@@ -31,9 +31,25 @@ _PARKED = """
 SELECT CASE WHEN parked_on LIKE 'lock:%%' THEN 'lock' ELSE parked_on END AS line, count(*)
 FROM (SELECT parked_on FROM orchestration_saga WHERE parked_on IS NOT NULL LIMIT %s) parked GROUP BY line
 """
+BULKS = [str(status) for status in (Bulk.Status.RUNNING, Bulk.Status.PAUSED, Bulk.Status.HALTED)]
+_BULKS = "SELECT status, count(*) FROM orchestration_bulk WHERE status = ANY(%s) GROUP BY status"
+_PARTICIPANTS = """
+SELECT name, max_in_flight, paused, coalesce(granted, 0), coalesce(is_open, false)
+FROM orchestration_participant LEFT JOIN orchestration_flow ON participant = name ORDER BY name
+"""
 _DRAINS = """
 SELECT count(*), coalesce(sum(in_flight), 0) FROM orchestration_drain WHERE until > clock_timestamp()
 """
+
+
+class Taking(NamedTuple):
+    """A participant: how many calls it takes at once, how many may be out now, and whether any goes out."""
+
+    name: str
+    max_in_flight: int
+    paused: bool
+    granted: int
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,7 @@ class Now:
     """How things stand. Numbers of sagas go no further than CAP + 1, "more than were counted".
 
     `oldest_due_seconds`: for how long the oldest due saga has waited for a worker. `engine`: counters by name.
+    `bulks`: those that have not ended, by status.
     """
 
     live: dict[SagaStatus, int]
@@ -51,6 +68,8 @@ class Now:
     calls_in_flight: int
     dispatcher_beat: datetime | None
     engine: dict[str, int]
+    bulks: dict[str, int]
+    participants: list[Taking]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,8 @@ def standing_now() -> Now:
         due=due, oldest_due_seconds=oldest, parked=dict(_rows(_PARKED, [CAP + 1])), drains=drains,
         calls_in_flight=in_flight, dispatcher_beat=beat.at if beat else None,
         engine={name: row.value for name, row in state.items()},
+        bulks=dict.fromkeys(BULKS, 0) | dict(_rows(_BULKS, [BULKS])),
+        participants=[Taking(*row) for row in _rows(_PARTICIPANTS)],
     )  # fmt: skip
 
 

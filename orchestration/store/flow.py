@@ -30,6 +30,12 @@ UPDATE orchestration_flow flow SET granted = flow.granted + seen.given
 FROM seen JOIN mine USING (participant) WHERE flow.participant = seen.participant RETURNING seen.given
 """
 
+# Whether all that is granted is within the limit. Parameters: participant.
+FITS = """
+SELECT participant FROM orchestration_flow flow JOIN orchestration_participant p ON p.name = flow.participant
+WHERE participant = %s AND granted <= max_in_flight
+"""
+
 # Parameters: longest, drain, participant.
 LENGTHEN = """
 UPDATE orchestration_grant SET longest = %s WHERE drain_id = %s AND participant = %s AND free_at IS NULL

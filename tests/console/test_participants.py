@@ -10,7 +10,7 @@ from tests.console.rows import make_saga
 
 def test_each_participant_with_its_address_and_who_needs_it(cast: Cast, definition: SagaDefinition) -> None:
     rows = cast.viewer.browser.get("/participants/").context["rows"]
-    assert {standing.participant.name: users for standing, users, _form in rows} == {
+    assert {standing.participant.name: users for standing, users, *_forms in rows} == {
         "inventory": ["place-order"], "payments": ["place-order"],
     }  # fmt: skip
 
@@ -55,6 +55,41 @@ def test_a_viewer_sees_and_may_not_pause(cast: Cast, definition: SagaDefinition)
     assert cast.viewer.browser.post("/participants/payments/pause/", {"reason": "why not"}).status_code == 403
     assert not Participant.objects.filter(paused=True).exists()
     assert AuditEntry.objects.filter(act="pause participant", granted=False).exists()
+
+
+def test_an_admin_changes_the_limits_with_a_reason(cast: Cast, definition: SagaDefinition) -> None:
+    said = {"max_in_flight": "7", "timeout": "2.5", "reason": "it is slow today"}
+    answer = cast.admin.browser.post("/participants/payments/limits/", said, follow=True)
+    assert "The limits of payments are changed." in answer.content.decode()
+    changed = Participant.objects.get(name="payments")
+    assert (changed.max_in_flight, changed.timeout) == (7, 2.5)
+    row = AuditEntry.objects.get(act="limit participant")
+    assert (row.subject, row.reason, row.before, row.after) == (
+        "payments", "it is slow today", {"max_in_flight": 1000, "timeout": 5.0}, {"max_in_flight": 7, "timeout": 2.5},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"reason": " "}, {"max_in_flight": "0"}, {"max_in_flight": "x"}, {"timeout": "4000"}, {"timeout": "nan"}]
+)
+def test_wrong_limits_are_said_at_their_field_and_change_nothing(
+    cast: Cast, definition: SagaDefinition, wrong: dict[str, str]
+) -> None:
+    said = {"max_in_flight": "7", "timeout": "2.5", "reason": "slow"} | wrong
+    answer = cast.admin.browser.post("/participants/payments/limits/", said)
+    assert (answer.status_code, answer.context["limits_refused"]) == (400, "payments")
+    assert 'class="wrong"' in answer.content.decode()
+    assert Participant.objects.get(name="payments").max_in_flight == 1000
+
+
+def test_an_operator_sees_the_limits_and_may_not_change_them(cast: Cast, definition: SagaDefinition) -> None:
+    browser = cast.operator.browser
+    assert "Change limits" not in browser.get("/participants/").content.decode()
+    said = {"max_in_flight": "7", "timeout": "2.5", "reason": "slow"}
+    assert browser.post("/participants/payments/limits/", said).status_code == 403
+    assert AuditEntry.objects.filter(act="limit participant", granted=False).exists()
+    assert browser.post("/participants/nobody/limits/", said).status_code == 403
+    assert cast.admin.browser.post("/participants/nobody/limits/", said).status_code == 404
 
 
 def test_an_open_circuit_is_shown_with_what_went_wrong(cast: Cast, definition: SagaDefinition) -> None:

@@ -49,7 +49,7 @@ def test_what_may_be_left_out():
     definition = parse({"name": "a", "steps": [{"name": "b", "participant": "c", "action": "/d"}]})
     [step] = definition.steps
     assert (definition.title, definition.deadline, definition.business_key) == ("a", timedelta(days=1), None)
-    assert (step.compensation, step.payload, step.timeout) == (None, None, 5 * SECOND)
+    assert (step.compensation, step.payload, step.timeout) == (None, None, None)
     assert (step.hold_when_exhausted, step.compensate_when_refused) == (False, True)
     assert step.retry == RetryPolicy(3, 0.5 * SECOND, 2, 30 * SECOND)
     assert step.compensation_retry == RetryPolicy(10, 0.5 * SECOND, 2, 300 * SECOND)

@@ -1,20 +1,26 @@
 """Real workers and a real dispatcher on the test database, and waiting for what they do."""
 
+import atexit
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
 from django.db import connection
 
-ROOT = Path(__file__).parents[2]
+from tests.orchestration.nursery import ROOT, Born, Nursery
+
 PATIENCE_SECONDS = 40.0
 T = TypeVar("T")
+Process = subprocess.Popen[bytes] | Born
+# What another environment changes is read when the settings are, so only these, without one of their own, are forked.
+FORKED = ("work", "dispatcher")
 
 
 def database_url() -> str:
@@ -28,16 +34,16 @@ class Processes:
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[Process] = []
 
-    def start(self, command: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, command: str, *options: str, **environment: str) -> Process:
         values = os.environ | {"DATABASE_URL": database_url(), "SAGA_FUNCTION_MODULES": "tests.orchestration.remote"}
-        log = (self._logs / f"{command}-{len(self._running)}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", command, *options], cwd=ROOT, env=values | environment,
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-        log.close()
+        log = self._logs / f"{command}-{len(self._running)}.log"
+        argv = [command, *options]
+        if command in FORKED and not environment:
+            process: Process = nursery(values).start(argv, log, values)
+        else:
+            process = _from_nothing(argv, log, values | environment)
         self._running.append(process)
         return process
 
@@ -47,6 +53,27 @@ class Processes:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
             process.wait()
+
+
+def _from_nothing(argv: list[str], log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *argv], cwd=ROOT, env=environment,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+
+
+@cache
+def _nursery(_database: str, _redis: str) -> Nursery:
+    values = {"DATABASE_URL": database_url(), "SAGA_FUNCTION_MODULES": "tests.orchestration.remote"}
+    made = Nursery(os.environ | values)
+    atexit.register(made.close)
+    return made
+
+
+def nursery(values: dict[str, str]) -> Nursery:
+    """One for each database that tests of this process have run on."""
+    return _nursery(values["DATABASE_URL"], values["REDIS_URL"])
 
 
 def children_of(pid: int) -> list[int]:

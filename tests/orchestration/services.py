@@ -15,7 +15,8 @@ from orchestration.models import Saga
 from sagaconsole.demo.answers import answers
 from sagaconsole.embedded.children import end, spawn
 from sagaconsole.embedded.ports import free_port
-from tests.orchestration.real_processes import ROOT, database_url
+from tests.orchestration.nursery import ROOT
+from tests.orchestration.real_processes import database_url
 from tests.orchestration.scripted import admin
 from tests.participants_demo.running import Participant, own_database, running, until
 

@@ -123,7 +123,8 @@ def test_a_wrong_fault_rule_is_refused_at_its_field(desk):
 
 
 def test_a_participant_is_checked_and_its_secret_stays_hidden(desk):
-    values = {"name": "orders", "transport": "http", "base_url": "http://127.0.0.1:9", "new_secret": "s3cret"}
+    values = {"name": "orders", "transport": "http", "base_url": "http://127.0.0.1:9", "new_secret": "s3cret",
+              "max_in_flight": "10", "timeout": "2.5"}  # fmt: skip
     assert desk.post(url("participant_add"), values).status_code == 302
     participant = Participant.objects.get(name="orders")
     assert participant.secret == "s3cret"
@@ -136,6 +137,25 @@ def test_a_participant_is_checked_and_its_secret_stays_hidden(desk):
     participant.refresh_from_db()
     assert (participant.base_url, participant.secret) == ("http://127.0.0.1:8", "s3cret")
     assert AuditEntry.objects.filter(act="enrol", via="admin").count() == 2
+
+
+def test_a_participants_limits_are_changed_with_a_reason(desk):
+    before = Participant.objects.get(name="inventory")
+    values = {
+        "name": "inventory",
+        "transport": "http",
+        "base_url": before.base_url,
+        "max_in_flight": "7",
+        "timeout": "9",
+    }
+    answer = desk.post(url("participant_change", before.pk), values)
+    assert "A change of the limits needs a reason." in answer.content.decode()
+    assert desk.post(url("participant_change", before.pk), values | {"reason": "it is slow"}).status_code == 302
+    after = Participant.objects.get(name="inventory")
+    assert (after.max_in_flight, after.timeout) == (7, 9.0)
+    [entry] = AuditEntry.objects.filter(act="enrol", subject="inventory", via="admin")
+    assert entry.before is not None
+    assert (entry.reason, entry.before["max_in_flight"]) == ("it is slow", 1000)
 
 
 def test_a_participant_in_use_is_not_deleted(desk):

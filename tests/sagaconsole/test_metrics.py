@@ -16,11 +16,12 @@ from prometheus_client.samples import Sample
 from orchestration import dispatch, sweep
 from orchestration.drain import connections, counting
 from orchestration.identifiers import uuid7
-from orchestration.models import Drain, EngineState, Figure, Participant, Saga
+from orchestration.models import Drain, EngineState, Figure, Flow, Participant, Saga
 from orchestration.store.figures import ADD, BOUNDS, Figures, labels_text, parameters
 from sagaconsole import metrics
 from tests.cast import Cast, make_cast, make_person
 from tests.docs.pages import ROOT, first_column
+from tests.orchestration.bulk.sets import make, stuck_sagas, worked
 from tests.orchestration.conftest import engine  # noqa: F401  the fixture
 from tests.orchestration.scripted import World, act, define, no, run_until_quiet, start
 
@@ -210,6 +211,23 @@ def test_the_page_for_operators_names_every_figure(token: str) -> None:
     families = text_string_to_metric_families(scrape(token).content.decode())
     told = {f"{family.name}{'_total' if family.type == 'counter' else ''}" for family in families}
     assert first_column(ROOT / "docs" / "operating.md", "Monitoring") == sorted(told)
+
+
+def test_what_is_taken_of_each_participant_and_what_bulk_acts_do(token: str, engine: World) -> None:  # noqa: F811
+    [saga] = stuck_sagas(engine, 1)
+    Participant.objects.update(paused=True, max_in_flight=7)
+    Flow.objects.update(granted=3, is_open=True, changed_at=Now())
+    worked(make("pause", [saga, uuid7()]))
+    make("resume", [saga])
+    told = figures(token)
+    for name, value in (("max_in_flight", 7), ("slots_taken", 3), ("paused", 1), ("circuit_open", 1)):
+        assert told[f"participant_{name}", ("scripted",)] == value
+    assert {labels: told["bulk_items_total", labels] for name, labels in told if name == "bulk_items_total"} == {
+        ("pause", "done"): 1, ("pause", "refused"): 1,
+    }  # fmt: skip
+    assert {status: told["bulks", (status,)] for status in ("running", "paused", "halted")} == {
+        "running": 1, "paused": 0, "halted": 0,
+    }  # fmt: skip
 
 
 # -- how figures leave a worker ---------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from orchestration.core.states import StepKind
 
 MAX_STEPS = 100
 LONGEST = timedelta(days=90).total_seconds()
-SHORTEST = 0.05
+SHORTEST, LONGEST_CALL = 0.05, 3600.0
 PERMISSION = re.compile(r"[a-z_]{1,64}")
 STEP_FIELDS_LATER = {"secrets"}
 FIELDS = {
@@ -115,12 +115,15 @@ def _call(reader: Reader, body: Mapping[str, Any], place: str, deadline: timedel
     answer_within = None
     if "answer_within" in body:
         answer_within = reader.seconds(body, "answer_within", place, default=60, low=SHORTEST, high=LONGEST)
+    timeout = None
+    if "timeout" in body:
+        timeout = reader.seconds(body, "timeout", place, default=5, low=SHORTEST, high=LONGEST_CALL)
     return {
         "participant": reader.slug(body, "participant", place),
         "action": reader.text(body, "action", place, required=True),
         "compensation": compensation if compensation not in ("", "none") else None,
         "payload": reader.expression(body, "payload", place),
-        "timeout": reader.seconds(body, "timeout", place, default=5, low=SHORTEST, high=3600),
+        "timeout": timeout,
         "retry": _retry(reader, body, "retry", place, ACTION_RETRY),
         "compensation_retry": _retry(reader, body, "compensation_retry", place, COMPENSATION_RETRY),
         "hold_when_exhausted": on_exhausted == "hold",

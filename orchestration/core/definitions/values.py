@@ -34,7 +34,7 @@ class StepDefinition:
     """One local transaction of a participant and its undo; or a person's decision, or a timer, or another saga.
 
     saga: the name of the definition of that other saga. compensation: None where there is nothing to undo. participant,
-    action: empty unless `kind` is a call.
+    action: empty unless `kind` is a call. timeout: of one call; None: as long as its participant is given.
     wait: how long a person may take to decide, or the timer runs. permission: who may decide.
     answer_within: how long an accepted call may take, by the document. longest_wait: the same, or else the length of
     the saga's deadline. place: where in the document it stands.
@@ -47,7 +47,7 @@ class StepDefinition:
     action: str
     compensation: str | None = None
     payload: str | None = None
-    timeout: timedelta = timedelta(seconds=5)
+    timeout: timedelta | None = None
     retry: RetryPolicy = ACTION_RETRY
     compensation_retry: RetryPolicy = COMPENSATION_RETRY
     hold_when_exhausted: bool = False

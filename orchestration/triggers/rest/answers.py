@@ -221,6 +221,7 @@ class ParticipantOut(Schema):
     paused_at: datetime | None
     pause_reason: str
     max_in_flight: int
+    timeout: float
     in_flight: int
     waiting: int
     circuit: Literal["closed", "open", "recovering"]

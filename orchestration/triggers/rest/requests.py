@@ -12,7 +12,7 @@ from orchestration import faults, queries, strict_json
 from orchestration.core.definitions import Problem
 from orchestration.core.states import Direction, SagaStatus
 from orchestration.definitions import UnknownContentType
-from orchestration.enrolment import MAX_LENGTH, MOST_IN_FLIGHT
+from orchestration.enrolment import LONGEST_CALL, MAX_LENGTH, MOST_IN_FLIGHT, SHORTEST_CALL
 from orchestration.models import FaultRule, Participant, Saga
 from orchestration.operator_actions import ACTS, MAX_NOTE, MAX_REASON
 from orchestration.triggers.rest.errors import problems_found
@@ -143,6 +143,7 @@ class ParticipantIn(Body):
     status_path: StatusPath = ""
     secret: Annotated[str, Field(max_length=MAX_LENGTH["secret"])] | None = None
     max_in_flight: Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT)] | None = None
+    timeout: Annotated[float, Field(ge=SHORTEST_CALL, le=LONGEST_CALL)] | None = None
 
 
 class ReasonIn(Body):

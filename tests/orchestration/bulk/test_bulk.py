@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 
-from orchestration import bulk, dispatch, queries
+from orchestration import bulk, dispatch, queries, tokens
 from orchestration.bulk import WrongBulk
 from orchestration.bulk.making import Chosen
-from orchestration.models import AuditEntry, Bulk, Event, Saga, SagaData
+from orchestration.models import ApiToken, AuditEntry, Bulk, Event, Saga, SagaData
 from orchestration.queries import WrongFilter
 from orchestration.sweep import sweep
 from tests.cast import make_person
@@ -94,6 +94,17 @@ def test_a_right_taken_away_meanwhile_is_gone_for_the_rest(engine: World) -> Non
     person.user.groups.clear()
     assert results(worked(one)) == ["done", "forbidden", "forbidden"]
     assert AuditEntry.objects.filter(act="retry", actor="operator", granted=False).count() == 2
+
+
+def test_a_token_that_is_revoked_meanwhile_acts_no_more(engine: World) -> None:
+    """The right is still there; but the token may have been stolen."""
+    person, sagas = make_person("operator"), stuck_sagas(engine, 3)
+    made = person.api.post("/bulk", {"act": "retry", "reason": "because", "ids": [str(saga.pk) for saga in sagas]})
+    one_item()
+    tokens.revoke(token_id=ApiToken.objects.get().pk, actor=admin())
+    one = worked(Bulk.objects.get(pk=made.json()["id"]))
+    assert results(one) == ["done", "forbidden", "forbidden"]
+    assert one.items.last().error == "the token of operator that asked for it was revoked"  # type: ignore[union-attr]  # it has items
 
 
 def test_a_user_who_is_gone_acts_no_more(engine: World) -> None:

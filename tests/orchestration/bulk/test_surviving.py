@@ -6,7 +6,6 @@
 import json
 import os
 import signal
-import subprocess
 import time
 import urllib.request
 from collections import Counter
@@ -22,7 +21,7 @@ from orchestration.models import AuditEntry, Bulk, Event, Saga
 from tests.cast import Person, make_cast
 from tests.orchestration import remote  # noqa: F401  registers the functions here too, so that they can be published
 from tests.orchestration.bulk.sets import copies, make
-from tests.orchestration.real_processes import Processes, children_of, is_alive, wait_for
+from tests.orchestration.real_processes import Process, Processes, children_of, is_alive, wait_for
 from tests.orchestration.scripted import World, define, run_until_quiet, start
 from tests.orchestration.services import console
 
@@ -72,7 +71,7 @@ def told(person: Person, one: Bulk) -> Iterator[dict[str, Any]]:
         cursor = {"cursor": page["next_cursor"]}
 
 
-def kill(worker: subprocess.Popen[bytes]) -> None:
+def kill(worker: Process) -> None:
     children = children_of(worker.pid)
     worker.kill()
     worker.wait()

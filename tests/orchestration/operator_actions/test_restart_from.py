@@ -16,7 +16,8 @@ from orchestration.models import AuditEntry, Event, Saga, Step
 from orchestration.operator_actions import Conflict, WrongAct, perform, preview
 from orchestration.participants.function import AnswerLater
 from tests.cast import Cast
-from tests.orchestration.operator_actions.stories import ONCE, stuck_in_doubt
+from tests.orchestration.operator_actions.restarts import HELD, held, restart, undos
+from tests.orchestration.operator_actions.stories import stuck_in_doubt
 from tests.orchestration.scripted import (
     NOTHING,
     World,
@@ -26,33 +27,8 @@ from tests.orchestration.scripted import (
     define,
     no,
     run_until_quiet,
-    start,
     steps_of,
 )
-
-HELD = {"name": "two", "on_exhausted": "hold", "retry": ONCE}
-
-
-def held(engine: World, *later: Any, first: Any = "one", **saga_input: Any) -> Saga:
-    """one succeeded, nobody knew about two until somebody found out that it did not happen."""
-    engine.will("two", NOTHING)
-    saga = start(define(first, HELD, *later), **saga_input)
-    run_until_quiet()
-    return act("resolve", saga, details={"outcome": "not_applied"})
-
-
-def restart(saga: Saga, **more: Any) -> Saga:
-    old = act("restart-from", saga, **more)
-    assert (old.status, old.due_at, old.drain_id) == (SagaStatus.ABANDONED, None, None)
-    assert old.restarted_as_id is not None
-    return Saga.objects.get(pk=old.restarted_as_id)
-
-
-def undos(engine: World) -> list[tuple[str, str]]:
-    """(step, the key's saga) of the undos that were called, in order; body and key must agree."""
-    sent = [one for one in engine.commands if one.direction == "compensation"]
-    assert all(one.key.startswith(str(one.saga_id)) and one.body()["saga_id"] == str(one.saga_id) for one in sent)
-    return [(one.step, str(one.saga_id)) for one in sent]
 
 
 def test_it_goes_on_from_the_step_with_what_was_answered_before(engine: World) -> None:
@@ -230,75 +206,5 @@ def test_a_paused_stuck_saga_is_taken_over_by_a_paused_one(engine: World) -> Non
     run_until_quiet()
     assert (again(new).paused, steps_of(new)) == (True, {"one": "succeeded", "two": "due"})
     act("resume", new)
-    run_until_quiet()
-    assert again(new).status == SagaStatus.COMPLETED
-
-
-def test_over_rest_it_answers_201_with_the_new_saga(engine: World, cast: Cast) -> None:
-    old = held(engine)
-    api = cast.operator.api
-    foreseen = api.get(f"/sagas/{old.pk}/preview", action="restart-from", step="two", version=1).json()
-    assert (foreseen["allowed"], [call["step"] for call in foreseen["calls"]]) == (True, ["two"])
-    body = {"reason": "fixed", "step": "two", "version": 1, "revision": foreseen["revision"]}
-    answer = api.post(f"/sagas/{old.pk}/restart-from", body)
-    assert answer.status_code == 201, answer.content
-    new = answer.json()
-    assert (new["restarted_from"], new["status"], new["open_effects"]) == (str(old.pk), "running", ["one"])
-    assert [step["origin_saga_id"] for step in new["steps"]] == [str(old.pk), None]
-    assert new["steps"][0]["output"] == {"did": "one"}
-    shown = api.get(f"/sagas/{old.pk}").json()
-    assert (shown["status"], shown["restarted_as"], shown["open_effects"]) == ("abandoned", new["id"], [])
-    again_ = api.post(f"/sagas/{old.pk}/restart-from", body | {"revision": shown["revision"]})
-    assert (again_.status_code, again_.json()["error"]["saga"]["restarted_as"]) == (409, new["id"])
-
-
-@pytest.mark.parametrize(
-    ("wrong", "field"),
-    [({"version": 9}, "version"), ({"version": "1"}, "version"), ({"step": "none"}, "step"), ({"input": {}}, "input")],
-    ids=str,
-)
-def test_a_wrong_body_names_its_field(engine: World, cast: Cast, wrong: dict[str, Any], field: str) -> None:
-    old = held(engine)
-    answer = cast.operator.api.post(f"/sagas/{old.pk}/restart-from", {"reason": "x", **wrong})
-    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [field])
-    assert again(old).status == SagaStatus.STUCK
-
-
-# -- locks and limits ----------------------------------------------------------------------------------------------
-
-
-def test_the_lock_goes_over_and_whoever_waits_for_it_goes_on_waiting(engine: World) -> None:
-    engine.will("two", NOTHING)
-    name = define("one", HELD, lock_key="order")
-    old = start(name, order="A")
-    run_until_quiet()
-    act("resolve", old, details={"outcome": "not_applied"})
-    waiting = start(name, order="A")
-    run_until_quiet()
-    assert again(waiting).parked_on == "lock:A"
-    new = act("pause", restart(old))
-    run_until_quiet()
-    assert (again(waiting).status, again(waiting).parked_on) == ("pending", "lock:A")
-    act("resume", new)
-    run_until_quiet()
-    assert (again(new).status, again(waiting).status) == ("completed", "completed")
-    keys = [str(one.saga_id) for one in engine.commands if one.step == "two"]
-    assert keys == [str(old.pk), str(new.pk), str(waiting.pk)]
-
-
-def test_a_version_that_locks_by_another_key_is_refused(engine: World) -> None:
-    old = held(engine, order="A")
-    define("one", HELD, lock_key="order")
-    with pytest.raises(WrongAct, match="version 2 locks by another key than version 1"):
-        act("restart-from", old, details={"version": 2})
-
-
-def test_for_a_place_among_those_in_flight_it_stands_in_line(engine: World) -> None:
-    engine.will("two", NOTHING)
-    old = start(define("one", HELD, concurrency=1))
-    run_until_quiet()
-    act("resolve", old, details={"outcome": "not_applied"})
-    new = restart(old)
-    assert new.parked_on == "concurrency:story"
     run_until_quiet()
     assert again(new).status == SagaStatus.COMPLETED

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.orchestration.real_processes import ROOT, database_url
+from tests.orchestration.nursery import ROOT
+from tests.orchestration.real_processes import database_url
 
 
 class Nursery:

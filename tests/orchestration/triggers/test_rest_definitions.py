@@ -154,6 +154,17 @@ def test_a_participants_limit_is_set_and_kept_when_it_is_left_out(cast, db):
         assert (answer.status_code, [*answer.json()["error"]["fields"]]) == (400, ["max_in_flight"])
 
 
+def test_a_participants_timeout_is_set_and_kept_when_it_is_left_out(cast, db):
+    body = {"transport": "function"}
+    api = cast.admin.api
+    assert api.put("/participants/orders", body).json()["timeout"] == 5
+    assert api.put("/participants/orders", body | {"timeout": 0.5}).json()["timeout"] == 0.5
+    assert api.put("/participants/orders", body).json()["timeout"] == 0.5
+    for wrong in (0, 0.01, -1, 3601, "7", True):
+        answer = api.put("/participants/orders", body | {"timeout": wrong})
+        assert (answer.status_code, [*answer.json()["error"]["fields"]]) == (400, ["timeout"])
+
+
 def test_a_participant_is_paused_and_resumed_with_a_reason(cast, participants):
     api = cast.operator.api
     paused = api.post("/participants/payments/pause", {"reason": "the bank is down"})
