@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._ends: set[asyncio.StreamWriter] = set()
-        self._piping: set[asyncio.Task[None]] = set()
+        self._forwarding: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server
 
     def __enter__(self) -> Self:
@@ -47,20 +48,33 @@ class Proxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _cut(self) -> None:
+        """Returns when every socket is closed, also one that was only being opened."""
         self._server.close()
-        for end in self._ends:
-            end.transport.abort()
-        self._ends.clear()
-        if self._piping:
-            await asyncio.wait(self._piping)
+        while self._forwarding:
+            for end in self._ends:
+                end.transport.abort()
+            await asyncio.wait(self._forwarding, timeout=0.1)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._to_port)
-        self._ends |= {writer, back}
-        for source, sink in ((reader, back), (there, writer)):
-            task = asyncio.ensure_future(_pipe(source, sink))
-            self._piping.add(task)
-            task.add_done_callback(self._piping.discard)
+        task = asyncio.current_task()
+        assert task is not None
+        self._forwarding.add(task)
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self._to_port)
+            with self._open(writer), self._open(back):
+                await asyncio.gather(_pipe(reader, back), _pipe(there, writer))
+        finally:
+            await asyncio.sleep(0)  # a transport that was aborted closes its socket in the loop's next turn
+            self._forwarding.discard(task)
+
+    @contextmanager
+    def _open(self, end: asyncio.StreamWriter) -> Iterator[None]:
+        self._ends.add(end)
+        try:
+            yield
+        finally:
+            self._ends.discard(end)
+            end.transport.abort()
 
 
 async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

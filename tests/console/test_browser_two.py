@@ -90,7 +90,7 @@ def test_calls_that_one_pauses_the_other_sees_paused_and_can_resume(operator: Ta
     pages = operator.open("/participants/"), admin.open("/participants/")
     for page in pages:
         expect(page.locator(".live")).to_have_attribute("data-state", "live")
-    mine, theirs = (page.locator("#participant-payments-grpc") for page in pages)
+    mine, theirs = (page.locator("#participant-payments-grpc .hold") for page in pages)
     theirs.locator("summary").click()
     theirs.get_by_label("Reason").fill("half a sen")
     mine.locator("summary").click()

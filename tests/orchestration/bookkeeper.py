@@ -56,6 +56,12 @@ class Books:
                 return {"state": "refused", "error": "decided against it"}
             return {"state": "done", "output": self._take_effect(key)}
 
+    def settle(self, key: str) -> bool:
+        """Whether a person finds its effect in the books; if not, what was accepted is not done any more."""
+        with self.lock:
+            self.accepted.discard(key)
+            return key in self.answers
+
     async def serve(self, command: Command) -> Any:
         with self.lock:
             self.calls.append(f"{'-' if command.direction == 'compensation' else ''}{command.step}")

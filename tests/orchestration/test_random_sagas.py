@@ -56,7 +56,7 @@ class People:
         for step in self._stuck_on(saga):
             if step.in_doubt:
                 direction = "action" if step.status == "failed" else "compensation"
-                applied = f"{saga.pk}:{step.name}:{direction}" in self.books.answers
+                applied = self.books.settle(f"{saga.pk}:{step.name}:{direction}")
                 self._try("resolve", saga, step=step.name, details={"outcome": "applied" if applied else "not_applied"})
                 return
         self._try(self.luck.choice(["retry", "retry", "compensate", "skip", "abandon"]), saga)

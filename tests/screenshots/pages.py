@@ -32,6 +32,7 @@ PAGES = {
     "message": "/messages/{MESSAGE}/",
     "webhooks": "/webhooks/",
     "participants": "/participants/",
+    "limits": "/participants/payments/limits/",
     "workers": "/workers/",
     "fault-rules": "/failure-lab/",
     "profile": "/profile/",

@@ -61,13 +61,13 @@ def test_a_limit_that_is_lowered_under_load_holds_as_calls_end(engine: World) ->
         return answer
 
     for step in ("one", "two", "three"):
-        engine.will(step, *[lowering] * 120)
-    for _number in range(120):
+        engine.will(step, *[lowering] * 60)
+    for _number in range(60):
         start(name)
     run(busy)
     run_to_the_end()
     assert max(seen[:LOWERED_AFTER]) > 20
-    assert max(seen[-100:]) <= 2
+    assert max(seen[-50:]) <= 2
     assert granted() == {"scripted": 0}
 
 

@@ -18,7 +18,8 @@ class Nursery:
     """Its consumers are sessions of their own; who kills one waits for no import of the next."""
 
     def __init__(self, log: Path, **environment: str) -> None:
-        values = os.environ | {"DATABASE_URL": database_url()} | environment
+        # As manage.py has it for this command. Each child makes its own pool, with its first connection.
+        values = os.environ | {"DATABASE_URL": database_url(), "DATABASE_POOL": "10"} | environment
         with log.open("ab") as written:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.orchestration.triggers.nursery"], cwd=ROOT, env=values, text=True,

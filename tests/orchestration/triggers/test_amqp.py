@@ -213,19 +213,3 @@ def test_an_end_that_nobody_could_tell_is_told_later(broker: Client) -> None:
     act("abandon", paused, details={"confirm": str(paused.pk)})
     told = json.loads(events.get().body)
     assert (UUID(told["saga_id"]), told["status"]) == (paused.pk, "abandoned")
-
-
-def test_while_nobody_listens_nothing_is_written(engine: World) -> None:
-    define("one")
-    start()
-    run_until_quiet()
-    assert not Announcement.objects.exists()
-    announcements.listen("announce:amqp")
-    ended = start()
-    run_until_quiet()
-    [told] = announcements.take("announce:amqp", 10)
-    assert (told.saga_id, told.status) == (ended.pk, "completed")
-    assert announcements.take("announce:amqp", 10) == []  # somebody is telling it
-    Announcement.objects.update(taken_until=None)
-    announcements.forget("announce:amqp", announcements.take("announce:amqp", 10))
-    assert not Announcement.objects.exists()

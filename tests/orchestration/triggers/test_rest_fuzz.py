@@ -93,7 +93,9 @@ def test_the_api_keeps_what_its_description_says(label: str, cast: Cast, there: 
     )  # fmt: skip
     @given(case=st.one_of(cases))
     def ask(case: schemathesis.Case[Any]) -> None:
-        case.call_and_validate(headers=_token(cast.admin), excluded_checks=TOO_STRICT)
+        # Called without a network: nothing would unpack a compressed answer.
+        headers = _token(cast.admin) | {"Accept-Encoding": "identity"}
+        case.call_and_validate(headers=headers, excluded_checks=TOO_STRICT)
 
     ask()
 
