@@ -12,10 +12,11 @@ from functools import partial
 from typing import Any
 
 import aio_pika
-from aio_pika.exceptions import AMQPError, DeliveryError
+from aio_pika.exceptions import DeliveryError
 from aiormq.abc import DeliveredMessage
 from django.conf import settings
 
+from orchestration.participants.amqp_errors import AMQP_TROUBLE
 from orchestration.participants.brokers import broker_of
 from orchestration.participants.headers import Headers
 from orchestration.participants.hosts import AllowList
@@ -35,7 +36,6 @@ from orchestration.participants.http import (
 from orchestration.participants.messages import Answer, Command, Outcome, problem
 from orchestration.participants.tls import ssl_context
 
-AMQP_TROUBLE = (AMQPError, OSError, asyncio.InvalidStateError)
 MOST_SECONDS = 10**9
 
 

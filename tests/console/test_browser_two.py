@@ -90,7 +90,10 @@ def test_calls_that_one_pauses_the_other_sees_paused_and_can_resume(operator: Ta
     pages = operator.open("/participants/"), admin.open("/participants/")
     for page in pages:
         expect(page.locator(".live")).to_have_attribute("data-state", "live")
-    mine, theirs = (page.locator("#participant-payments-grpc .hold") for page in pages)
+    mine, theirs = (page.locator("#participant-payments-grpc .hold").last for page in pages)
+    limits = pages[1].locator("#participant-payments-grpc .hold").first
+    limits.locator("summary").click()
+    limits.get_by_label("Calls at once").fill("33")
     theirs.locator("summary").click()
     theirs.get_by_label("Reason").fill("half a sen")
     mine.locator("summary").click()
@@ -98,6 +101,7 @@ def test_calls_that_one_pauses_the_other_sees_paused_and_can_resume(operator: Ta
     mine.get_by_role("button", name="Pause calls").click()
     expect(theirs).to_contain_text("the bank is asked")
     expect(theirs).to_contain_text("operator")
+    expect(limits.get_by_label("Calls at once")).to_have_value("33")
     theirs.get_by_label("Reason").fill("it is back")
     theirs.get_by_role("button", name="Resume calls").click()
     for row in (mine, theirs):

@@ -32,7 +32,6 @@ PAGES = {
     "message": "/messages/{MESSAGE}/",
     "webhooks": "/webhooks/",
     "participants": "/participants/",
-    "limits": "/participants/payments/limits/",
     "workers": "/workers/",
     "fault-rules": "/failure-lab/",
     "profile": "/profile/",

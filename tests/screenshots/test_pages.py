@@ -8,8 +8,8 @@ from tests.screenshots.pages import pages
 # Addresses that show no page: parts, streams, files, redirects, and what is only posted to.
 NO_PAGE = {
     "find", "banner", "live", "saga_live", "export_sagas", "export_audit", "save_view", "drop_view", "choose_bulk",
-    "start_bulk", "steer_bulk", "publish_draft", "drop_draft", "hold_participant", "remove_fault",
-    "send_webhook_again", "theme", "language", "revoke_token",
+    "start_bulk", "steer_bulk", "publish_draft", "drop_draft", "hold_participant", "limit_participant",
+    "remove_fault", "send_webhook_again", "theme", "language", "revoke_token",
 }  # fmt: skip
 # The page of a version is the page of its definition.
 TWINS = {"definition_version"}

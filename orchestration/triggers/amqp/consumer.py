@@ -9,9 +9,10 @@ from collections.abc import Callable
 import aio_pika
 
 from orchestration import announcements, broker_health
+from orchestration.participants.amqp_errors import AMQP_TROUBLE
 from orchestration.participants.tls import ssl_context
 from orchestration.triggers.amqp.database import Database, Stopping
-from orchestration.triggers.amqp.shift import CHANNEL, TROUBLE, Shift
+from orchestration.triggers.amqp.shift import CHANNEL, Shift
 from orchestration.triggers.amqp.topology import Names
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Consumer:
         while not self._stop.is_set():
             try:
                 await self._work(on_connected)
-            except TROUBLE as error:
+            except AMQP_TROUBLE as error:
                 logger.warning("the broker cannot be reached: %s", str(error) or type(error).__name__)
             pause = FIRST_PAUSE_SECONDS if self._has_broker else min(2 * pause, LONGEST_PAUSE_SECONDS)
             await self._broker_is(there=False)

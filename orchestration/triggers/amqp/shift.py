@@ -11,7 +11,6 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError
 from aiormq.abc import DeliveredMessage
 from pamqp import encode
 
@@ -19,6 +18,7 @@ from orchestration import announcements, dead_letters
 from orchestration.announcements import Ended
 from orchestration.dead_letters import Letter
 from orchestration.models import DeadLetter
+from orchestration.participants.amqp_errors import AMQP_TROUBLE
 from orchestration.triggers.amqp.database import Database
 from orchestration.triggers.amqp.taking import Dead, Started, given_up, take
 from orchestration.triggers.amqp.topology import Names, Topology, declare
@@ -26,7 +26,6 @@ from orchestration.triggers.amqp.topology import Names, Topology, declare
 logger = logging.getLogger(__name__)
 Verdict = Callable[[Letter], Started | Dead]
 CHANNEL = announcements.AMQP
-TROUBLE = (AMQPError, OSError, asyncio.InvalidStateError)
 PUBLISH_SECONDS, CHECK_SECONDS = 10.0, 5.0
 AT_ONCE = 200
 LETTER = "saga-dead-letter"
@@ -38,7 +37,7 @@ KEPT = aio_pika.DeliveryMode.PERSISTENT
 
 
 class Shift:
-    """Made with an open channel; anything in TROUBLE that it raises means that the connection is of no more use."""
+    """Made with an open channel; anything in AMQP_TROUBLE that it raises means that the connection is of no more use."""
 
     def __init__(self, channel: AbstractChannel, names: Names, database: Database) -> None:
         self._channel, self._names, self._database = channel, names, database
@@ -94,7 +93,7 @@ class Shift:
                 await self._publish(self._topology.dead.name, _dead_copy(message, taken))
             await self._answer(message, taken)
             await message.ack()  # only now: the saga, or the dead letter, is committed
-        except TROUBLE as error:
+        except AMQP_TROUBLE as error:
             logger.warning("a message was not acknowledged, it comes again: %s", str(error) or type(error).__name__)
 
     async def _answer(self, message: AbstractIncomingMessage, taken: Started | Dead) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import aio_pika
 import pytest
 
-from orchestration.participants.amqp import AmqpTransport
+from orchestration.participants.amqp import AmqpTransport, Line
 from orchestration.participants.brokers import without_password
 from orchestration.participants.hosts import AllowList
 from orchestration.participants.http import HttpParticipant
@@ -71,6 +71,28 @@ def test_no_participant_can_answer_for_another(prefix: str) -> None:
 
     charged, booked = played(prefix, play)
     assert (charged.output, booked.outcome) == ("true", Outcome.SUCCEEDED)
+
+
+def test_a_channel_that_closes_before_the_command_is_out_is_an_answer_and_no_crash(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiormq raises a bare RuntimeError for who waits for his turn on it."""
+
+    async def play(transport: AmqpTransport, next_command: Any, say: Any) -> Answer:
+        ways = Line._ways
+
+        async def then_closed(line: Line, participant: str, seconds: float) -> Any:
+            found = await ways(line, participant, seconds)
+            await line._channel.close()
+            return found
+
+        monkeypatch.setattr(Line, "_ways", then_closed)
+        return await transport.send(command(target="stock.reserve", timeout=20))
+
+    answer = played(prefix, play)
+    assert answer.outcome is Outcome.IN_DOUBT
+    assert answer.error is not None
+    assert answer.error["code"] == "connection"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
-from aio_pika.exceptions import AMQPError
+
+from orchestration.participants.amqp_errors import AMQP_TROUBLE
 
 QUORUM = {"x-queue-type": "quorum"}
 PATIENCE_SECONDS = 40
@@ -20,6 +21,7 @@ class Client:
         self._runner, self._url, self.prefix = asyncio.Runner(), url, prefix
         self._connection: aio_pika.abc.AbstractConnection | None = None
         self._channel: aio_pika.abc.AbstractChannel
+        self._opening = asyncio.Lock()
 
     def close(self) -> None:
         if self._connection is not None:
@@ -46,15 +48,16 @@ class Client:
                 channel = await self._open()
                 await channel.default_exchange.publish(message, f"{self.prefix}.start", timeout=10)
                 return
-            except (AMQPError, OSError, asyncio.InvalidStateError):
+            except AMQP_TROUBLE:
                 assert asyncio.get_running_loop().time() < end, "the broker did not come back"
                 await asyncio.sleep(0.1)
 
     async def _open(self) -> Any:
-        if self._connection is None or self._connection.is_closed or self._channel.is_closed:
-            self._connection = await aio_pika.connect(self._url, timeout=10)
-            self._channel = await self._connection.channel()
-        return self._channel
+        async with self._opening:
+            if self._connection is None or self._connection.is_closed or self._channel.is_closed:
+                self._connection = await aio_pika.connect(self._url, timeout=10)
+                self._channel = await self._connection.channel()
+            return self._channel
 
     def queue(self, name: str, *, bind: tuple[str, str] | None = None) -> "Queue":
         """A queue of the consumer's (`name` without prefix), or a new one, bound to an exchange with a key."""

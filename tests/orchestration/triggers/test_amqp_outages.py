@@ -15,8 +15,8 @@ from django.test import Client as WebClient
 
 from orchestration import broker_health
 from orchestration.models import DeadLetter, Saga
+from orchestration.participants.amqp_errors import AMQP_TROUBLE
 from orchestration.triggers.amqp.database import Database
-from orchestration.triggers.amqp.shift import TROUBLE
 from tests.amqp import broker_url, new_prefix
 from tests.certificates import Authority, server_side
 from tests.orchestration.real_processes import Processes, database_url, wait_for
@@ -99,7 +99,7 @@ def test_who_is_told_to_stop_while_the_database_is_away_gives_the_message_back()
             raise OperationalError("connection refused")
 
         database = Database(stop)
-        with pytest.raises(TROUBLE, match="told to stop while the database is away"):
+        with pytest.raises(AMQP_TROUBLE, match="told to stop while the database is away"):
             await database.patiently(away)
         database.close()
 
