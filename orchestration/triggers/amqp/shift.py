@@ -37,7 +37,7 @@ KEPT = aio_pika.DeliveryMode.PERSISTENT
 
 
 class Shift:
-    """Made with an open channel; anything in AMQP_TROUBLE that it raises means that the connection is of no more use."""
+    """Made with an open channel; AMQP_TROUBLE, raised by it, means that the connection is of no more use."""
 
     def __init__(self, channel: AbstractChannel, names: Names, database: Database) -> None:
         self._channel, self._names, self._database = channel, names, database
