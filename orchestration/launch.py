@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-
 from orchestration import dispatch
 from orchestration.core import mapping
 from orchestration.core.definitions import Problem
 from orchestration.core.definitions import SagaDefinition as Definition
 from orchestration.definitions import compiled_definition, input_validator
 from orchestration.identifiers import uuid7
-from orchestration.models import LaunchKey, Saga, SagaDefinition
-from orchestration.store.launches import LAUNCH
+from orchestration.models import LaunchKey, Saga
+from orchestration.store.launches import LAUNCH, NEWEST
+from orchestration.store.prepared import prepared
 
 MAX_KEY = 255
 
@@ -93,24 +92,18 @@ def launch(
         "names": [step.name for step in compiled.steps], "stages": [step.stage for step in compiled.steps],
         "moves": " ".join(f"{step.index}:pending>due" for step in compiled.steps if step.stage == 0),
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(LAUNCH, values)
-        created = cursor.fetchone() is not None
-    if not created:
+    if not prepared(LAUNCH, values):
         return _launched_before(compiled.name, str(idempotency_key), fingerprint)
     dispatch.launched(saga_id)
     return Launched(saga_id, created=True)
 
 
 def _definition_id(name: str, version: int | None) -> int:
-    versions = SagaDefinition.objects.usable().filter(name=name)
-    if version is not None:
-        versions = versions.filter(version=version)
-    found = versions.order_by("-version").values_list("pk", flat=True).first()
-    if found is None:
+    found = prepared(NEWEST, {"name": name, "version": version})
+    if not found:
         wanted = name if version is None else f"{name} version {version}"
         raise UnknownDefinition(f"there is no definition {wanted}")
-    return found
+    return int(found[0][0])
 
 
 def _launched_before(name: str, key: str, fingerprint: str) -> Launched:

@@ -73,12 +73,14 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": ENVIRONMENT.database}
+# For the few statements that store/prepared.py runs; Django's own cursors never prepare.
+DATABASES["default"]["OPTIONS"] = {**ENVIRONMENT.database.get("OPTIONS", {}), "prepare_threshold": 5}
 if ENVIRONMENT.database_pool:
     # A new connection costs more than most requests; only the web process asks for a pool (see asgi.py).
     # After a restart of PostgreSQL the pool holds dead ones; the check costs one empty statement a request.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
-        **ENVIRONMENT.database.get("OPTIONS", {}),
+        **DATABASES["default"]["OPTIONS"],
         "pool": {
             "min_size": min(2, ENVIRONMENT.database_pool),
             "max_size": ENVIRONMENT.database_pool,
