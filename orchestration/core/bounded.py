@@ -36,18 +36,18 @@ class BoundedInterpreter(TreeInterpreter):
         kind = node["type"]
         found = getattr(self, "visit_" + kind)(node, *args, **kwargs)
         if kind in _MAKES_SOMETHING_NEW:
-            self._weigh(found)
+            self.weigh(found)
         return found
 
     def visit_function_expression(self, node: Any, value: Any) -> Any:
         given = [self.visit(child, value) for child in node["children"]]
         for one in given:
-            self._weigh(one)
+            self.weigh(one)
         match node["value"], given:
             case "join", [str(between), list(texts)]:
                 self._spend(len(between) * len(texts) // CHARACTERS)
         found = self._functions.call_function(node["value"], given)
-        self._weigh(found)
+        self.weigh(found)
         return found
 
     def _spend(self, work: int) -> None:
@@ -55,8 +55,9 @@ class BoundedInterpreter(TreeInterpreter):
         if self._left < 0:
             raise TooMuchWork("it asks for too much: the data or the expression is too large")
 
-    def _weigh(self, value: Any) -> None:
-        """Items are counted with what holds them, texts by their length. What is shared counts each time."""
+    def weigh(self, value: Any) -> None:
+        """Raises TooMuchWork. Items are counted with what holds them, texts by their length. What is shared counts
+        each time."""
         waiting = [value]
         while waiting:
             item = waiting.pop()

@@ -11,6 +11,7 @@ from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
 
 from orchestration.core.bounded import BoundedInterpreter
+from orchestration.core.paths import Plain, plain
 
 _encode = json.JSONEncoder(allow_nan=False).encode
 _as_it_is = json.JSONEncoder(ensure_ascii=False).encode
@@ -35,6 +36,11 @@ def compiled(expression: str) -> ParsedResult:
         raise MappingError(f"{reason} ({HYPHEN_HINT})" if "-" in expression else reason) from error
 
 
+@lru_cache(maxsize=4096)
+def _plain(expression: str) -> Plain | None:
+    return plain(compiled(expression).parsed)
+
+
 def unknown_functions(expression: str) -> list[str]:
     """Names of functions that `expression` calls and JMESPath does not have. Raises MappingError."""
     called, waiting = set(), [compiled(expression).parsed]
@@ -49,7 +55,12 @@ def unknown_functions(expression: str) -> list[str]:
 def evaluate(expression: str, data: Mapping[str, Any]) -> Any:
     """The value of `expression` on `data`. Raises MappingError when it fails on this data, or never comes to an end."""
     try:
-        return BoundedInterpreter().visit(compiled(expression).parsed, data)
+        interpreter, paths = BoundedInterpreter(), _plain(expression)
+        if paths is None:
+            return interpreter.visit(compiled(expression).parsed, data)
+        found = paths.find(data)
+        interpreter.weigh(found)
+        return found
     except (JMESPathError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         if isinstance(error, MappingError):
             raise

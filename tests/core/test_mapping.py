@@ -2,9 +2,14 @@
 
 import json
 
+import jmespath
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from orchestration.core.bounded import BoundedInterpreter
 from orchestration.core.mapping import MappingError, compiled, evaluate, payload, unknown_functions
+from orchestration.core.paths import plain
 
 INPUT = {"sku": "A-1", "qty": 2, "mixed": [{"k": 1}, {"k": "one"}]}
 OUTPUTS = {"reserve-stock": {"ref": "R-7"}}
@@ -95,3 +100,42 @@ def test_an_expression_that_cannot_be_read(expression, said):
 
 def test_what_is_sent_is_always_json():
     assert json.loads(json.dumps(sent("{all: @, types: map(&type(@), input.mixed)}"), allow_nan=False))
+
+
+NAMES = st.sampled_from(["a", "b", "get", "key-1", "ключ"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=2),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3),
+)
+PATHS = st.lists(NAMES.map(lambda name: f'"{name}"'), min_size=1, max_size=4).map(".".join)
+OBJECTS = st.lists(st.tuples(NAMES.map(lambda name: f'"{name}"'), PATHS), min_size=1, max_size=4).map(
+    lambda pairs: "{" + ", ".join(f"{name}: {path}" for name, path in pairs) + "}"
+)
+
+
+@given(PATHS | OBJECTS, st.dictionaries(NAMES, VALUES, max_size=4))
+def test_a_plain_expression_finds_without_an_interpreter_what_it_finds_with_one(expression, data):
+    parsed = jmespath.compile(expression).parsed
+    assert plain(parsed) is not None
+    assert evaluate(expression, data) == BoundedInterpreter().visit(parsed, data)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "a[0]",
+        "a || b",
+        "length(a)",
+        "@",
+        "a.{b: c}",
+        "{a: b || c}",
+        "{a: {b: c}}",
+        "[a, b]",
+        "a | b",
+        "`1`",
+        "a.*",
+        "'a'",
+    ],
+)
+def test_what_is_not_that_plain_is_left_to_the_interpreter(expression):
+    assert plain(jmespath.compile(expression).parsed) is None
