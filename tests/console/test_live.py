@@ -19,6 +19,7 @@ from orchestration.console.live import CHANGED, HELLO
 from orchestration.identifiers import uuid7
 from orchestration.roles import make_groups
 from tests.cast import make_cast
+from tests.orchestration.real_processes import wait_for
 
 PATIENCE_SECONDS = 10
 STREAMS = 30
@@ -85,9 +86,7 @@ def test_thirty_streams_hold_one_connection(viewer_client: AsyncClient) -> None:
     async def scenario() -> None:
         streams = [await opened(viewer_client, None) for _ in range(STREAMS)]
         # The listener, and those that this test itself looks with. What was closed before ends a moment later.
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while await sync_to_async(backends)() > 3:
-                await asyncio.sleep(0.05)
+        await sync_to_async(wait_for)("no more connections than that", lambda: backends() <= 3)
         for stream in streams:
             await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
         streams.clear()
