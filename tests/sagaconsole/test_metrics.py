@@ -1,23 +1,19 @@
 """`/metrics`: what a scrape says after sagas have really run, and who may scrape."""
 
-import asyncio
 import re
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
-from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from orchestration import dispatch, sweep
-from orchestration.drain import connections, counting
 from orchestration.identifiers import uuid7
-from orchestration.models import Drain, EngineState, Figure, Flow, Participant, Saga
-from orchestration.store.figures import ADD, BOUNDS, Figures, labels_text, parameters
+from orchestration.models import Drain, EngineState, Flow, Participant, Saga
+from orchestration.store.figures import BOUNDS
 from sagaconsole import metrics
 from tests.cast import Cast, make_cast, make_person
 from tests.docs.pages import ROOT, first_column
@@ -231,70 +227,6 @@ def test_what_is_taken_of_each_participant_and_what_bulk_acts_do(token: str, eng
 
 
 # -- how figures leave a worker ---------------------------------------------------------------------------------
-
-
-def write(told: Figures, *, server: str = "") -> None:
-    async def once() -> None:
-        async with await connections.connect("test") as one:
-            if server:
-                await one.execute(server)
-            await counting.write(told, one)
-
-    asyncio.run(once())
-
-
-def kept(name: str, *labels: str) -> Figure:
-    return Figure.objects.get(name=name, labels=labels_text(labels))
-
-
-def test_figures_add_up_over_writers(token: str) -> None:
-    for _writer in range(2):
-        told = Figures()
-        told.count("calls_lost_total", by=3)
-        told.observe(("call_duration_seconds", "a", "action", "succeeded"), 0.003)
-        told.observe(("call_duration_seconds", "a", "action", "succeeded"), 1000.0)
-        write(told)
-        write(told)  # nothing is left to write
-    assert kept("calls_lost_total").count == 6
-    spread = kept("call_duration_seconds", "a", "action", "succeeded")
-    assert spread.count == 4
-    assert spread.total == pytest.approx(2000.006)
-    assert (spread.buckets[0], spread.buckets[-1], sum(spread.buckets)) == (2, 2, 4)
-
-
-def test_what_could_not_be_written_is_written_the_next_time(token: str) -> None:
-    told = Figures()
-    told.count("calls_lost_total")
-    told.observe(("claim_batch_sagas",), 5)
-    write(told, server="SET default_transaction_read_only = on")
-    with pytest.raises(psycopg.OperationalError):
-        write(told, server="SELECT pg_terminate_backend(pg_backend_pid())")
-    told.observe(("claim_batch_sagas",), 6)
-    write(told)
-    assert kept("calls_lost_total").count == 1
-    assert (kept("claim_batch_sagas").count, kept("claim_batch_sagas").total) == (2, 11)
-
-
-def test_figures_wait_for_no_disk(token: str) -> None:
-    told = Figures()
-    told.count("calls_lost_total")
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = on")
-        cursor.execute(ADD, parameters(told.take()))
-        cursor.execute("SHOW synchronous_commit")
-        assert cursor.fetchone() == ("off",)
-
-
-def test_figures_wait_for_no_lock_for_long(token: str) -> None:
-    """The next heartbeat comes on the same connection."""
-    told = Figures()
-    told.count("calls_lost_total")
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE orchestration_figure")
-        write(told)
-    assert not Figure.objects.exists()
-    write(told)
-    assert kept("calls_lost_total").count == 1
 
 
 def test_a_participant_is_a_label_as_it_is(token: str, engine: World) -> None:  # noqa: F811

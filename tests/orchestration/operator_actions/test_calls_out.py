@@ -85,7 +85,7 @@ def timed_look(saga: Saga) -> float:
 
 
 def at_once(seconds: list[float]) -> bool:
-    """All of ten but one: a machine that is busy with other tests may be late once."""
+    """Each act on all of ten sagas but one: a machine that is busy with other tests may be late once."""
     assert len(seconds) == 10
     return sorted(seconds)[-2] < AT_ONCE_SECONDS
 
@@ -130,7 +130,7 @@ def test_abandon_is_decided_at_once_and_the_late_answer_is_kept_and_nothing_else
     def pause_and_abandon(sagas: list[Saga]) -> list[float]:
         api = cast.admin.api
         return [
-            timed(api, saga, "pause") + timed(api, saga, "abandon", confirm=str(saga.pk)) for saga in sagas
+            max(timed(api, saga, "pause"), timed(api, saga, "abandon", confirm=str(saga.pk))) for saga in sagas
         ]  # fmt: skip
 
     sagas, seconds = meanwhile(engine, 10, pause_and_abandon)
