@@ -34,7 +34,7 @@ demo: $(VENV)/.runtime  ## The whole system, on its own PostgreSQL and Valkey, u
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
 test: check  ## All checks and all tests
-	$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev  ## Format, lint, types, layers, migrations, deployment settings
 	$(BIN)/ruff format --check .
