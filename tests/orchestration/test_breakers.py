@@ -46,12 +46,12 @@ def all_parked() -> bool:
 
 
 def probe_now(dead: World) -> None:
-    """One probe, and until all are parked again."""
+    """One probe, and until all are parked again. Who was due before is due before who is made so here."""
     calls = len(dead.calls)
     Flow.objects.update(probe_at=Now())
     drain_until(lambda: len(dead.calls) > calls and Saga.objects.filter(drain_id=None).exists())
-    Step.objects.filter(due_at__isnull=False).update(due_at=Now())
-    Saga.objects.live().filter(due_at__isnull=False).update(due_at=Now())
+    Step.objects.filter(due_at__gt=Now()).update(due_at=Now())
+    Saga.objects.live().filter(due_at__gt=Now()).update(due_at=Now())
 
 
 def test_a_participant_that_fails_ten_times_in_a_row_is_called_no_more(dead: World) -> None:
