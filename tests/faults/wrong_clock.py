@@ -36,8 +36,13 @@ def set_wrong(seconds: float) -> None:
 
     WrongDatetime.__module__, WrongDatetime.__qualname__ = "datetime", "datetime"
     dt.datetime = WrongDatetime  # type: ignore[misc]  # on purpose: everybody shall get the wrong one
-    time.time = lambda: true_time() + seconds
+    time.time = lambda: true_time() + (0 if _asked_by_grpc() else seconds)
     time.time_ns = lambda: true_time_ns() + int(seconds * 1_000_000_000)
+
+
+def _asked_by_grpc() -> bool:
+    """It hands its deadlines to C code that asks the machine itself; on such a machine both would be wrong together."""
+    return str(sys._getframe(2).f_globals.get("__name__")).startswith("grpc.")
 
 
 if __name__ == "__main__":
