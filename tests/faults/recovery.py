@@ -20,6 +20,7 @@ TAKE_POSTGRES = {Kind.POSTGRES, Kind.DISK_FULL}
 WORKER_LIMIT = timedelta(seconds=15)
 VALKEY_LIMIT = timedelta(seconds=5)
 CONSOLE_LIMIT = timedelta(seconds=10)
+WEB_STARTS = timedelta(seconds=20)
 POSTGRES_LIMIT = timedelta(seconds=20)
 # Without these nothing goes on at all, or no drain begins.
 _NEEDED = dict.fromkeys(TAKE_POSTGRES, POSTGRES_LIMIT) | dict.fromkeys(
@@ -151,7 +152,10 @@ def _console_still(facts: Facts) -> Iterator[Still]:
     for done in facts.damage:
         if done.kind in TAKE_POSTGRES:
             since = done.back_at or done.at
-            yield Still("", done, since, done.answered_at, since + CONSOLE_LIMIT)
+            late_at = since + CONSOLE_LIMIT
+            killed = [other.at for other in facts.damage if other.kind is Kind.WEB and done.at <= other.at < late_at]
+            # A second fault: whoever was killed meanwhile has to start before it can answer.
+            yield Still("", done, since, done.answered_at, max([late_at, *(at + WEB_STARTS for at in killed)]))
 
 
 def after_crash_rules(attempts: Sequence[Attempt], damage: Sequence[Done]) -> timedelta:

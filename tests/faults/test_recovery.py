@@ -25,6 +25,19 @@ def test_a_saga_that_lay_still_while_postgresql_was_away_has_until_its_own_limit
     assert "P7" not in missed(replace(late, damage=[*run.damage, away]))
 
 
+def test_a_console_that_is_killed_while_postgresql_is_away_has_20_seconds_from_then() -> None:
+    run = good_run()
+    back_at = NOON + timedelta(seconds=72)
+    away = Done(
+        NOON + timedelta(seconds=62), Kind.POSTGRES, "", back_at=back_at, answered_at=NOON + timedelta(seconds=84)
+    )
+    killed = Done(NOON + timedelta(seconds=65), Kind.WEB, "")
+    assert "P9a" in missed(replace(run, damage=[*run.damage, away]))
+    assert "P9a" not in missed(replace(run, damage=[*run.damage, away, killed]))
+    later = replace(away, answered_at=NOON + timedelta(seconds=86))
+    assert "P9a" in missed(replace(run, damage=[*run.damage, later, killed]))
+
+
 def test_without_valkey_no_drain_begins_so_a_killed_workers_sagas_have_15_seconds_from_when_it_is_back() -> None:
     run = good_run()
     late = replace(run, **changed("attempts", 2, started_at=NOON + timedelta(seconds=77))(run))
