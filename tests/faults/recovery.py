@@ -107,13 +107,17 @@ def _has_calls_out(events: list[Event], at: datetime) -> bool:
 
 def _moved_on(since: datetime, attempts: list[Attempt], events: list[Event]) -> datetime | None:
     tries = [attempt.started_at for attempt in attempts if attempt.started_at > since]
-    moves = [event.at for event in events if event.at and event.at > since and _is_more_than_the_loss(event)]
+    moves, paused = [], False
+    for event in events:
+        paused = event.kind == "pause" or (paused and event.kind != "resume")
+        if event.at and event.at > since and _is_as_far_as_it_goes(event, paused=paused):
+            moves.append(event.at)
     return min([*tries, *moves], default=None)
 
 
-def _is_more_than_the_loss(event: Event) -> bool:
-    """A saga that must wait for a person, because of a sibling of the lost call, has gone as far as it goes."""
-    return bool(event.moves) and (event.kind != "lost" or event.status == SagaStatus.STUCK)
+def _is_as_far_as_it_goes(event: Event, *, paused: bool) -> bool:
+    """More than the loss; or that alone, where a person has paused the saga, or it must wait for one (a sibling)."""
+    return bool(event.moves) and (event.kind != "lost" or paused or event.status == SagaStatus.STUCK)
 
 
 def _late_at(facts: Facts, done: Done, since: datetime, limit: timedelta, until: datetime | None) -> datetime:

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from tests.faults import recovery
-from tests.faults.facts import Done, Piled
+from tests.faults.facts import Done, Event, Piled
 from tests.faults.good_run import GOOD, NOON, UNDONE, attempt, changed, good_run, missed, piled
+from tests.faults.recovery import _moved_on
 from tests.faults.schedule import Kind
 
 
@@ -70,3 +73,13 @@ def test_a_crash_by_rule_counts_from_the_start_of_the_call() -> None:
     attempts = [attempt(GOOD, 1, 1, "lost"), attempt(GOOD, 2, 2, at=10), attempt(UNDONE, 1, 1, "lost", at=50)]
     assert recovery.after_crash_rules(attempts, []) == timedelta(seconds=10)
     assert recovery.after_crash_rules(attempts, [Done(NOON, Kind.CHILD, "", (GOOD,))]) == timedelta(0)
+
+
+@pytest.mark.parametrize(("kind", "goes_on"), [("pause", 70), ("note", None)])
+def test_a_lost_saga_that_a_person_has_paused_has_gone_as_far_as_it_goes(kind: str, goes_on: int | None) -> None:
+    events = [
+        Event("s", 1, "running", 1, kind=kind, at=NOON + timedelta(seconds=65)),
+        Event("s", 2, "running", 2, moves="0:running>due", kind="lost", at=NOON + timedelta(seconds=70)),
+    ]
+    until = None if goes_on is None else NOON + timedelta(seconds=goes_on)
+    assert _moved_on(NOON + timedelta(seconds=60), [], events) == until
