@@ -55,11 +55,12 @@ def unknown_functions(expression: str) -> list[str]:
 def evaluate(expression: str, data: Mapping[str, Any]) -> Any:
     """The value of `expression` on `data`. Raises MappingError when it fails on this data, or never comes to an end."""
     try:
-        interpreter, paths = BoundedInterpreter(), _plain(expression)
+        paths = _plain(expression)
         if paths is None:
-            return interpreter.visit(compiled(expression).parsed, data)
+            return BoundedInterpreter().visit(compiled(expression).parsed, data)
         found = paths.find(data)
-        interpreter.weigh(found)
+        if paths.named:  # as the interpreter does with what it puts together, and with nothing else
+            BoundedInterpreter().weigh(found)
         return found
     except (JMESPathError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         if isinstance(error, MappingError):

@@ -139,3 +139,10 @@ def test_a_plain_expression_finds_without_an_interpreter_what_it_finds_with_one(
 )
 def test_what_is_not_that_plain_is_left_to_the_interpreter(expression):
     assert plain(jmespath.compile(expression).parsed) is None
+
+
+def test_a_plain_object_that_repeats_too_much_is_stopped_as_by_the_interpreter():
+    data = {"a": list(range(100_000))}
+    assert evaluate("a", data) is data["a"]
+    with pytest.raises(MappingError, match="asks for too much"):
+        evaluate("{" + ", ".join(f"k{number}: a" for number in range(20)) + "}", data)
